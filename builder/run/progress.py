@@ -1,0 +1,76 @@
+"""Progress of long work on standard error: rate, remaining time, and outcomes by reason."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from types import TracebackType
+from typing import TextIO
+
+
+class Progress:
+    """A progress line; one line that rewrites itself on a terminal, a line each 10 s elsewhere.
+
+    Args:
+        what: name of the work.
+        total: how many units there are; 0 when it is not known.
+        stream: where to print; None is silent.
+    """
+
+    def __init__(self, what: str, total: int, stream: TextIO | None = sys.stderr) -> None:
+        self.what, self.total, self.stream = what, total, stream
+        self.done = 0
+        self.outcomes: Counter[str] = Counter()
+        self._started = self._printed = time.monotonic()
+        self._live = bool(stream and stream.isatty())
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def advance(self, units: int, outcomes: Counter[str] | None = None) -> None:
+        """Count finished units and how they ended (status or reason -> units)."""
+        self.done += units
+        if outcomes:
+            self.outcomes.update(outcomes)
+        now = time.monotonic()
+        if now - self._printed >= (0.2 if self._live else 10.0):
+            self._printed = now
+            self._print()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._print(last=True, interrupted=kind is not None)
+
+    def line(self) -> str:
+        """The current state as one line of text."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        rate = self.done / seconds
+        text = f"{self.what}: {self.done:,}"
+        if self.total:
+            text += f" of {self.total:,}"
+        text += f" ({rate:,.1f}/s"
+        if self.total > self.done > 0:
+            text += f", {_clock((self.total - self.done) / rate)} left"
+        text += ")"
+        if self.outcomes:
+            text += "; " + ", ".join(f"{n:,} {what}" for what, n in self.outcomes.most_common(6))
+        return text
+
+    def _print(self, *, last: bool = False, interrupted: bool = False) -> None:
+        if self.stream is None:
+            return
+        text = self.line() + (" - interrupted; run again to continue" if interrupted else "")
+        end = "\n" if last or not self._live else ""
+        self.stream.write(f"\r\x1b[K{text}{end}" if self._live else text + "\n")
+        self.stream.flush()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,144 @@
+"""Where results live: immutable Parquet parts under `work/<stage>/<fingerprint>/`.
+
+A part is written to a temporary name, fsynced and renamed, so a part that exists is whole, also
+after `kill -9`. Its name carries the digest of its content.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from builder.errors import WorkLocked, disk_full_guard
+from builder.run.stage import Stage
+
+TEMPORARY = ".tmp"
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that it is either whole or not there.
+
+    Args:
+        path: final place; the folder is made.
+        content: bytes.
+        mode: permissions, set before the content is written.
+
+    Raises:
+        DiskFull: no space left; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    with disk_full_guard(path.parent):
+        try:
+            with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as handle:
+                handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    fsync_folder(path.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make renames inside a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically, keys in the given order, ending in a newline."""
+    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Write one Parquet file atomically."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    write_atomic(path, buffer.getvalue())
+
+
+class Store:
+    """The work folder of one build.
+
+    Args:
+        work: its path; made if missing.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+        work.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def private(self) -> Path:
+        """Folder of the key and the crosswalk, mode 0700; never released."""
+        folder = self.work / "private"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def folder(self, stage: str, fingerprint: str) -> Path:
+        """`work/<stage>/<fingerprint>`, made if missing, temporaries of killed runs removed."""
+        folder = self.work / stage / fingerprint
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f".*{TEMPORARY}"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink(missing_ok=True)
+        return folder
+
+    def parts(self, stage: Stage) -> list[Path]:
+        """The stage's finished parts, oldest first."""
+        return sorted((self.work / stage.name / stage.fingerprint).glob("part-*.parquet"))
+
+    def add_part(self, stage: Stage, frame: pl.DataFrame) -> Path:
+        """Keep one computed batch (columns `id`, `input_digest`, and the stage's output)."""
+        folder = self.work / stage.name / stage.fingerprint
+        number = len(self.parts(stage))
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer, compression="zstd", compression_level=1)
+        digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:12]
+        path = folder / f"part-{number:06d}-{digest}.parquet"
+        write_atomic(path, buffer.getvalue())
+        return path
+
+    def results(self, stage: Stage) -> pl.DataFrame:
+        """Latest row of every (id, input_digest): `id`, `input_digest` and the output columns."""
+        schema = {"id": pl.Int64, "input_digest": pl.String, **stage.output_schema}
+        parts = self.parts(stage)
+        if not parts:
+            return pl.DataFrame(schema=schema)
+        frames = [pl.read_parquet(part, columns=list(schema)) for part in parts]
+        return pl.concat(frames).unique(["id", "input_digest"], keep="last", maintain_order=True)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the work folder for this process; released by the kernel when it dies.
+
+        Raises:
+            WorkLocked: another process holds it.
+        """
+        with open(self.work / ".lock", "w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise WorkLocked(
+                    "another build is running in this work folder",
+                    file=self.work,
+                    way_out="wait for it to end, or give this one another --work",
+                ) from error
+            yield

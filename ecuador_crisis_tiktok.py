@@ -1,0 +1,282 @@
+"""EcuadorCrisisTikTok: the released schema and the `datasets` builder class.
+
+This file is the one home of the schema. The builder package, the card's data dictionary, the
+card's YAML ``dataset_info`` and the contract check are all derived from `FEATURES` and
+`COLUMNS`. It imports nothing but `datasets` and `pyarrow`, so it can be used in three ways:
+
+* imported, on any `datasets` from 2.x to 5.x::
+
+      from ecuador_crisis_tiktok import load
+      videos = load("path/to/EcuadorCrisisTikTok", "videos")["train"]
+
+* as a loading script, on `datasets` 2.x and 3.x (later versions refuse scripts and need none)::
+
+      load_dataset("path/to/EcuadorCrisisTikTok/ecuador_crisis_tiktok.py", "videos",
+                   trust_remote_code=True)
+
+* not at all: ``load_dataset("EcuadorCrisisTikTok", "videos")`` reads the Parquet files through the
+  card's YAML.
+"""
+
+import hashlib
+import json
+import os
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA_VERSION = "1.0.0"
+DEFAULT_CONFIG = "videos"
+SPLIT = "train"
+
+SENTIMENT_LABELS = ("negative", "neutral", "positive")
+ENTAILMENT_LABELS = ("entailment", "neutral", "contradiction")
+TRANSCRIPT_SOURCES = ("whisper", "api")
+TRANSCRIPT_STATUSES = ("ok", "near_empty", "no_speech", "failed")
+EXCLUSION_REASONS = ("no_transcript", "near_empty_transcript")
+
+# Columns that exist only when the campaign file asks for them.
+OPTIONAL_COLUMNS = ("published_at", "author_id")
+
+_STRING = datasets.Value("string")
+_INT = datasets.Value("int64")
+_FLOAT = datasets.Value("float32")
+_BOOL = datasets.Value("bool")
+_DATE = datasets.Value("date32")
+
+# column -> (type, description); every column of every config is described here and only here.
+COLUMNS = {
+    "video_id": (_STRING, "Keyed pseudonym of the TikTok id (32 hex digits); joins all configs"),
+    "date": (_DATE, "Publication date, UTC"),
+    "published_at": (
+        datasets.Value("timestamp[ms, tz=UTC]"),
+        "Publication time, UTC, truncated to the campaign's date resolution",
+    ),
+    "author_id": (_STRING, "Keyed pseudonym of the author (32 hex digits)"),
+    "region_code": (_STRING, "Region of the account as the Research API states it, ISO 3166-1"),
+    "view_count": (_INT, "Views on the day of collection"),
+    "like_count": (_INT, "Likes on the day of collection"),
+    "comment_count": (_INT, "Comments on the day of collection"),
+    "share_count": (_INT, "Shares on the day of collection"),
+    "hashtags": ([_STRING], "Hashtags, lower case, each once, rare ones folded out"),
+    "matched_terms": ([_STRING], "Terms of `keywords` found in the hashtags or the caption"),
+    "duration_seconds": (_FLOAT, "Duration of the video in seconds"),
+    "n_frames": (_INT, "Number of video frames"),
+    "media_status": (_STRING, "What probing the downloaded file found; null: no file was probed"),
+    "is_excluded": (_BOOL, "True: kept in the data but left out of text analyses"),
+    "exclusion_reason": (_STRING, "Why it is excluded: " + " or ".join(EXCLUSION_REASONS)),
+    "transcript": (_STRING, "Preferred transcript, scrubbed; null where none is usable"),
+    "transcript_source": (_STRING, "Where it comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
+    "transcript_status": (_STRING, "Its status: " + ", ".join(TRANSCRIPT_STATUSES)),
+    "source": (_STRING, "Where the transcript comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
+    "is_preferred": (_BOOL, "True: this is the transcript that `videos` shows"),
+    "text": (_STRING, "The transcript, scrubbed; null where there is none"),
+    "status": (_STRING, "Outcome of the step that made this row"),
+    "reason": (_STRING, "Why the status is not ok"),
+    "model": (_STRING, "The model that made this row, with its revision"),
+    "n_words": (_INT, "Words of the transcript"),
+    "language": (_STRING, "Language of the transcript, ISO 639-1 (639-3 where there is none)"),
+    "language_confidence": (_FLOAT, "Probability the language identifier gives it, 0 to 1"),
+    "avg_logprob": (_FLOAT, "Mean log-probability of Whisper's tokens (0 is certain)"),
+    "no_speech_prob": (_FLOAT, "Whisper's highest probability that a segment holds no speech"),
+    "compression_ratio": (_FLOAT, "Highest gzip compression ratio of a segment; > 2.4 repeats"),
+    "segments": (
+        [{"start": _FLOAT, "end": _FLOAT, "text": _STRING}],
+        "Timed segments, seconds from the start",
+    ),
+    "sentiment": (_STRING, "Sentiment of the transcript: " + ", ".join(SENTIMENT_LABELS)),
+    "sentiment_confidence": (_FLOAT, "Score of that label, 0 to 1; null where it was not given"),
+    "label": (_STRING, "Sentiment: " + ", ".join(SENTIMENT_LABELS)),
+    "confidence": (_FLOAT, "Score of the label, 0 to 1; null where it was not given"),
+    "score_negative": (_FLOAT, "Zero-shot score of negative, 0 to 1"),
+    "score_neutral": (_FLOAT, "Zero-shot score of neutral, 0 to 1"),
+    "score_positive": (_FLOAT, "Zero-shot score of positive, 0 to 1"),
+    "low_confidence": (_BOOL, "True: the confidence is under 0.75"),
+    "summary": (_STRING, "Machine summary of the transcript, scrubbed"),
+    "summary_method": (_STRING, "How the summary was made"),
+    "method": (_STRING, "How this row was made"),
+    "entailment": (
+        _STRING,
+        "Does the transcript entail the summary: " + ", ".join(ENTAILMENT_LABELS),
+    ),
+    "entailment_confidence": (_FLOAT, "Score of that verdict, 0 to 1"),
+    "entailment_model": (_STRING, "The NLI model that gave the verdict, with its revision"),
+    "term": (_STRING, "Search term, lower case, spaces trimmed"),
+    "raw": ([_STRING], "The term as published, every spelling"),
+    "kind": (_STRING, "hashtag (one word) or phrase"),
+    "english": (_STRING, "English translation"),
+    "description": (_STRING, "What it is, in one or two lines"),
+    "n_videos": (_INT, "Videos it concerns in this release; null: cannot be told from the source"),
+    "key": (_STRING, "Letter that marks the event in the figures"),
+    "title": (_STRING, "The event in a few words"),
+    "event_source": (_STRING, "Where the event is described"),
+}
+
+_METADATA = (
+    "video_id date published_at author_id region_code view_count like_count comment_count "
+    "share_count hashtags matched_terms duration_seconds n_frames media_status is_excluded "
+    "exclusion_reason"
+).split()
+
+# config -> its columns, in order
+CONFIG_COLUMNS = {
+    "videos": _METADATA
+    + (
+        "transcript transcript_source transcript_status language sentiment "
+        "sentiment_confidence low_confidence summary summary_method entailment "
+        "entailment_confidence"
+    ).split(),
+    "metadata": _METADATA,
+    "transcripts": (
+        "video_id source is_preferred text status reason model n_words language "
+        "language_confidence avg_logprob no_speech_prob compression_ratio segments"
+    ).split(),
+    "sentiment": (
+        "video_id label confidence score_negative score_neutral score_positive low_confidence "
+        "status reason model"
+    ).split(),
+    "summaries": (
+        "video_id summary method model status reason entailment entailment_confidence "
+        "entailment_model"
+    ).split(),
+    "keywords": "term raw kind english description n_videos".split(),
+    "events": "key date title description event_source n_videos".split(),
+}
+
+CONFIG_DESCRIPTIONS = {
+    "videos": "Everything joined: one row a video",
+    "metadata": "One row a video: date, engagement, hashtags, media facts",
+    "transcripts": "One row a transcript: Whisper's and the Research API's side by side",
+    "sentiment": "Zero-shot sentiment of the transcripts with the score of every label",
+    "summaries": "Machine summaries of the transcripts and whether the transcript entails them",
+    "keywords": "The curated search terms with English translations",
+    "events": "The dated events of the crisis marked in the figures",
+}
+
+FEATURES = {
+    config: datasets.Features({column: COLUMNS[column][0] for column in columns})
+    for config, columns in CONFIG_COLUMNS.items()
+}
+
+_CITATION = "See the citation section of README.md in the release."
+
+
+def features_of(config, optional=()):
+    """Features of a config without the optional columns that a release does not carry.
+
+    Args:
+        config: a key of `FEATURES`.
+        optional: the members of `OPTIONAL_COLUMNS` that the release carries.
+
+    Returns:
+        `datasets.Features`.
+    """
+    return datasets.Features(
+        {
+            column: feature
+            for column, feature in FEATURES[config].items()
+            if column not in OPTIONAL_COLUMNS or column in optional
+        }
+    )
+
+
+class EcuadorCrisisTikTokConfig(datasets.BuilderConfig):
+    """Builder configuration: one of the seven tables.
+
+    Args:
+        optional_columns: the members of `OPTIONAL_COLUMNS` the release carries.
+    """
+
+    def __init__(self, optional_columns=(), **kwargs):
+        kwargs.setdefault("version", datasets.Version(SCHEMA_VERSION))
+        super().__init__(**kwargs)
+        self.optional_columns = tuple(optional_columns)
+
+
+class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
+    """Reads a release (local folder or Hub repository) of the EcuadorCrisisTikTok schema.
+
+    The release is looked for in ``data_dir`` if given, else beside this script. Works for download
+    and for streaming.
+    """
+
+    BUILDER_CONFIG_CLASS = EcuadorCrisisTikTokConfig
+    BUILDER_CONFIGS = [
+        EcuadorCrisisTikTokConfig(name=name, description=CONFIG_DESCRIPTIONS[name])
+        for name in CONFIG_COLUMNS
+    ]
+    DEFAULT_CONFIG_NAME = DEFAULT_CONFIG
+
+    def _info(self):
+        return datasets.DatasetInfo(
+            description=CONFIG_DESCRIPTIONS[self.config.name],
+            features=features_of(self.config.name, self.config.optional_columns),
+            citation=_CITATION,
+        )
+
+    def _split_generators(self, dl_manager):
+        root = self.config.data_dir or self.base_path or "."
+        manifest_path = dl_manager.download(_join(root, "MANIFEST.json"))
+        with open(manifest_path, encoding="utf-8") as handle:
+            files = json.load(handle)["files"]
+        wanted = sorted(
+            path
+            for path in files
+            if path.startswith(self.config.name + "/") and path.endswith(".parquet")
+        )
+        paths = dl_manager.download([_join(root, path) for path in wanted])
+        return [datasets.SplitGenerator(name=SPLIT, gen_kwargs={"files": paths})]
+
+    def _generate_tables(self, files):
+        schema = self.info.features.arrow_schema
+        for file_index, path in enumerate(files):
+            with open(path, "rb") as handle:
+                batches = pq.ParquetFile(handle).iter_batches(batch_size=10_000)
+                for batch_index, batch in enumerate(batches):
+                    table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+                    yield f"{file_index}_{batch_index}", table
+
+
+def load(release, config=DEFAULT_CONFIG, streaming=False, cache_dir=None):
+    """Load a release through the builder class, on any `datasets` version.
+
+    Args:
+        release: a release folder, or a Hub path such as ``hf://datasets/NAMESPACE/NAME``.
+        config: a key of `FEATURES`.
+        streaming: return an iterable dataset that reads as it goes.
+        cache_dir: where `datasets` keeps its Arrow copy.
+
+    Returns:
+        `datasets.DatasetDict`, or `IterableDatasetDict` when streaming; its only split is `train`.
+
+    Raises:
+        ValueError: unknown config.
+        FileNotFoundError: the folder is not a release.
+    """
+    if config not in FEATURES:
+        raise ValueError(f"unknown config {config!r}; known: {', '.join(FEATURES)}")
+    release = str(release)
+    fingerprint, optional = None, ()
+    if "://" not in release:
+        release = os.path.abspath(release)
+        with open(os.path.join(release, "MANIFEST.json"), "rb") as handle:
+            manifest = handle.read()
+        # datasets caches by configuration, not by bytes: the hash keeps replaced files fresh.
+        fingerprint = hashlib.sha256(manifest).hexdigest()[:16]
+        optional = tuple(json.loads(manifest).get("optional_columns", ()))
+    builder = EcuadorCrisisTikTok(
+        config_name=config,
+        data_dir=release,
+        cache_dir=cache_dir,
+        hash=fingerprint,
+        optional_columns=optional,
+    )
+    if streaming:
+        return builder.as_streaming_dataset()
+    builder.download_and_prepare()
+    return builder.as_dataset()
+
+
+def _join(root, path):
+    return f"{str(root).rstrip('/')}/{path}"
