@@ -66,7 +66,7 @@ COLUMNS = {
     "media_status": (_STRING, "What probing the downloaded file found; null: no file was probed"),
     "is_excluded": (_BOOL, "True: kept in the data but left out of text analyses"),
     "exclusion_reason": (_STRING, "Why it is excluded: " + " or ".join(EXCLUSION_REASONS)),
-    "transcript": (_STRING, "Preferred transcript, scrubbed; null where none is usable"),
+    "transcript": (_STRING, "Preferred transcript (Whisper's if usable), scrubbed; null where there is none"),
     "transcript_source": (_STRING, "Where it comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
     "transcript_status": (_STRING, "Its status: " + ", ".join(TRANSCRIPT_STATUSES)),
     "source": (_STRING, "Where the transcript comes from: " + " or ".join(TRANSCRIPT_SOURCES)),

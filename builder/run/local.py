@@ -61,6 +61,8 @@ def run_stage(
     inputs: pl.DataFrame,
     store: Store,
     progress: Callable[[str, int], Progress] = Progress,
+    *,
+    compute: bool = True,
 ) -> tuple[pl.DataFrame, StageReport]:
     """Bring a stage up to date with its inputs.
 
@@ -69,6 +71,7 @@ def run_stage(
         inputs: `id` (int64, unique) and at least `stage.input_columns`.
         store: the work folder.
         progress: makes the progress display from (stage name, rows to do).
+        compute: False only collects what is there; rows not computed come back null.
 
     Returns:
         The stage's output for every input row (`id` and the output columns, sorted by id), and the
@@ -80,7 +83,7 @@ def run_stage(
     """
     started = time.monotonic()
     store.folder(stage.name, stage.fingerprint)
-    todo = stage.order(pending(stage, inputs, store))
+    todo = stage.order(pending(stage, inputs, store)) if compute else inputs.clear()
     if todo.height:
         stage.setup()
         with progress(stage.name, todo.height) as bar:

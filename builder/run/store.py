@@ -65,11 +65,11 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def write_frame(path: Path, frame: pl.DataFrame) -> None:
+def write_frame(path: Path, frame: pl.DataFrame, *, mode: int = 0o644) -> None:
     """Write one Parquet file atomically."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1)
-    write_atomic(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue(), mode=mode)
 
 
 class Store:

@@ -1,0 +1,202 @@
+"""The command line `ecuador-crisis`: one function a command, no logic."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder.errors import BuilderError
+
+app = typer.Typer(
+    name="ecuador-crisis",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Builds, checks and releases the EcuadorCrisisTikTok dataset, and the next crisis's.\n\n"
+    "Example: ecuador-crisis regenerate --work work --out EcuadorCrisisTikTok",
+)
+
+
+class Compression(StrEnum):
+    """How simulated pages are compressed."""
+
+    NONE = "none"
+    GZ = "gz"
+    ZST = "zst"
+
+
+class Engine(StrEnum):
+    """Where stages run."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the traceback of an error (any command).")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def _stages(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+@app.command()
+def simulate(
+    videos: Annotated[int, typer.Option(help="How many valid videos.", min=1)],
+    out: Annotated[Path, typer.Option(help="Folder to write; new or empty.")],
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    campaign: Annotated[str, typer.Option(help="Embedded campaign or its folder.")] = (
+        "ecuador_2024"
+    ),
+    compress: Annotated[Compression, typer.Option(help="Compress the pages.")] = Compression.NONE,
+) -> None:
+    """Make a SYNTHETIC campaign in the shape of Research API pages.
+
+    Example: ecuador-crisis simulate --videos 51479 --seed 1 --out pages
+    """
+    from builder.campaign import Campaign
+    from builder.run.progress import Progress
+    from builder.sources.simulate import simulate as run
+
+    with Progress("simulate", videos) as bar:
+        summary = run(
+            Campaign.load(campaign),
+            videos=videos,
+            seed=seed,
+            out=out,
+            compress=compress.value,
+            progress=lambda done, total: bar.advance(done - bar.done),
+        )
+    typer.echo(f"wrote {summary.videos:,} synthetic videos and their planted faults to {out}")
+
+
+@app.command()
+def regenerate(
+    work: Annotated[Path, typer.Option(help="Private work folder; kept between runs.")],
+    out: Annotated[Path, typer.Option(help="Release folder to write.")],
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Folders of API pages or the authors' CSV files. None: the embedded sample.",
+        ),
+    ] = None,
+    campaign: Annotated[str, typer.Option(help="Embedded campaign or its folder.")] = (
+        "ecuador_2024"
+    ),
+    profile: Annotated[
+        str, typer.Option(help="Models to use: offline, paper, or a TOML file.")
+    ] = "offline",
+    videos_dir: Annotated[
+        Path | None, typer.Option(help="Folder of downloaded videos, <id>.mp4.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="Where stages run.")] = Engine.LOCAL,
+    skip: Annotated[str, typer.Option(help="Stages to leave out, comma separated.")] = "",
+    only: Annotated[str, typer.Option(help="The only stages to run, comma separated.")] = "",
+    key_file: Annotated[
+        Path | None, typer.Option(help="File with the pseudonym key (mode 0600).")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace another release in --out.")
+    ] = False,
+) -> None:
+    """Build the dataset: sources in, validated release out. Run again to continue.
+
+    Example: ecuador-crisis regenerate pages/ --work work --out EcuadorCrisisTikTok
+    """
+    from builder.pipeline import Request
+    from builder.pipeline import regenerate as run
+
+    outcome = run(
+        Request(
+            work=work,
+            out=out,
+            sources=tuple(sources or ()),
+            campaign=campaign,
+            profile=profile,
+            videos_dir=videos_dir,
+            engine=engine.value,
+            skip=_stages(skip),
+            only=_stages(only),
+            key_file=key_file,
+            replace=replace,
+        )
+    )
+    for line in outcome.lines():
+        typer.echo(line)
+
+
+@app.command()
+def validate(
+    release: Annotated[Path, typer.Argument(help="Release folder.")],
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page here.")] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign, if it is not an embedded one.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Work folder: look for its raw ids and usernames.")
+    ] = None,
+) -> None:
+    """Check a release. Exit code 0: pass, 1: broken contract, 2: not a release.
+
+    Example: ecuador-crisis validate EcuadorCrisisTikTok --html report.html
+    """
+    from builder.validate.command import run
+
+    lines, ok = run(release, json, html, campaign, work)
+    for line in lines:
+        typer.echo(line)
+    if not ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    work: Annotated[Path, typer.Option(help="Work folder of a build.")],
+) -> None:
+    """Show what is done, pending and failed, and why.
+
+    Example: ecuador-crisis status --work work
+    """
+    from builder.run.ledger import status_lines
+
+    for line in status_lines(work):
+        typer.echo(line)
+
+
+def main() -> None:
+    """Entry point: readable errors, exit codes 1 (failed), 2 (usage), 130 (interrupted)."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        app(args=arguments, standalone_mode=True)
+    except BuilderError as error:
+        if debug:
+            traceback.print_exc()
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; run the same command again to continue", err=True)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last line of defence, shown as one message
+        if debug:
+            traceback.print_exc()
+        # the message of an unknown error could quote private data: only its type is shown
+        typer.echo(
+            f"error: unexpected {type(error).__name__}; run again with --debug and report it",
+            err=True,
+        )
+        sys.exit(1)

@@ -1,0 +1,247 @@
+"""`regenerate`: every stage in order, from sources to a release in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata as package_metadata
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import ecuador_crisis_tiktok as schema
+from builder.campaign import DEFAULT_CAMPAIGN, Campaign
+from builder.errors import ContractBroken, UsageProblem, disk_full_guard
+from builder.release.anonymize import anonymize
+from builder.release.assemble import manifest_of, write_manifest, write_tables
+from builder.release.card import write_card
+from builder.release.promote import check_target, promote, staging_folder
+from builder.release.pseudonym import open_key
+from builder.run.ledger import Entry, Ledger
+from builder.run.progress import Progress
+from builder.run.stage import STAGE_NAMES
+from builder.run.store import Store
+from builder.sources.files import find_sources
+from builder.sources.ingest import Ingested, ingest
+from builder.validate.command import summary_lines
+from builder.validate.leaks import Private
+from builder.validate.validate import FAIL, HTML_NAME, JSON_NAME, validate, write_reports
+
+SAMPLE = resources.files("builder") / "sample"
+_ALWAYS = ("ingest",)
+_RELEASE = ("anonymize", "assemble")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked for; see `ecuador-crisis regenerate --help`."""
+
+    work: Path
+    out: Path
+    sources: Sequence[Path] = ()
+    campaign: str = DEFAULT_CAMPAIGN
+    profile: str = "offline"
+    videos_dir: Path | None = None
+    engine: str = "local"
+    skip: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    key_file: Path | None = None
+    replace: bool = False
+    progress: Callable[[str, int], Progress] = Progress
+
+    def runs(self, stage: str) -> bool:
+        """Whether a stage is wanted."""
+        if stage in _ALWAYS:
+            return True
+        if self.only:
+            wanted = set(self.only)
+            if "validate" in wanted:
+                wanted.add("assemble")
+            if "assemble" in wanted:
+                wanted.add("anonymize")
+            return stage in wanted
+        return stage not in self.skip
+
+
+@dataclass
+class Outcome:
+    """What a run made.
+
+    Attributes:
+        release: the release folder; None when assemble was not asked for.
+        manifest: its manifest.
+        report: the validation report; None when validate was skipped.
+    """
+
+    release: Path | None = None
+    manifest: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] | None = None
+
+    def lines(self) -> list[str]:
+        """What was made and where, for the terminal."""
+        if self.release is None:
+            return ["the stages asked for are done; no release was written"]
+        kind = "SYNTHETIC release" if self.manifest["synthetic"] else "release"
+        lines = [f"{kind} {self.manifest['name']} {self.manifest['version']} in {self.release}"]
+        lines += [f"  {config}: {rows:,} rows" for config, rows in self.manifest["rows"].items()]
+        if self.manifest["dropped"]:
+            told = ", ".join(f"{n:,} {why}" for why, n in self.manifest["dropped"].items())
+            lines.append(f"  left out: {told}")
+        return lines + (summary_lines(self.report) if self.report else [])
+
+
+def check_request(request: Request) -> None:
+    """Refuse what cannot be meant.
+
+    Raises:
+        UsageProblem: unknown stage, both --skip and --only, or skipping what a release needs.
+    """
+    unknown = sorted((request.skip | request.only) - set(STAGE_NAMES))
+    if unknown:
+        raise UsageProblem(
+            f"unknown stage(s): {', '.join(unknown)}",
+            way_out=f"stages: {', '.join(STAGE_NAMES)}",
+        )
+    if request.skip and request.only:
+        raise UsageProblem("--skip and --only exclude each other", way_out="give one of them")
+    if "ingest" in request.skip:
+        raise UsageProblem("ingest cannot be skipped", way_out="everything reads its result")
+    if "anonymize" in request.skip and "assemble" not in request.skip:
+        raise UsageProblem(
+            "nothing is released that was not anonymised",
+            way_out="skip assemble too, or do not skip anonymize",
+        )
+    inside = request.out.resolve()
+    if inside == request.work.resolve() or request.work.resolve() in inside.parents:
+        raise UsageProblem(
+            "--out lies inside --work, which holds private data",
+            file=request.out,
+            way_out="put the release outside the work folder",
+        )
+
+
+def regenerate(request: Request) -> Outcome:
+    """Bring the work folder and the release up to date with the sources.
+
+    Raises:
+        BuilderError: any of its kinds; an earlier release in `request.out` is then untouched.
+    """
+    check_request(request)
+    campaign = Campaign.load(request.campaign)
+    files = find_sources(request.sources or [Path(str(SAMPLE / "pages"))])
+    store = Store(request.work)
+    with store.lock(), disk_full_guard(request.work):
+        settings = {
+            "campaign": campaign.name,
+            "profile": request.profile,
+            "sources": [str(source) for source in request.sources] or ["the embedded sample"],
+            "out": str(request.out),
+        }
+        ledger = Ledger(store, settings)
+        ledger.note("ingest", Entry("running"))
+        ingested = ingest(campaign, files, store, request.progress)
+        ledger.note(
+            "ingest",
+            Entry(
+                "done",
+                rows=ingested.rows_in,
+                statuses={"ok": ingested.videos},
+                reasons=ingested.dropped,
+            ),
+        )
+        if request.runs("assemble"):
+            check_target(
+                request.out, campaign, synthetic=ingested.synthetic, replace=request.replace
+            )
+        results: dict[str, pl.DataFrame] = {}
+        counts: dict[str, dict[str, int]] = {
+            "ingest": {
+                "in": ingested.rows_in,
+                "out": ingested.videos,
+                **({"merged": ingested.merged} if ingested.merged else {}),
+            }
+        }
+        models: dict[str, str] = {}
+        if not request.runs("anonymize"):
+            return Outcome()
+        return _release(request, campaign, ingested, results, counts, models, store, ledger)
+
+
+def _release(
+    request: Request,
+    campaign: Campaign,
+    ingested: Ingested,
+    results: dict[str, pl.DataFrame],
+    counts: dict[str, dict[str, int]],
+    models: dict[str, str],
+    store: Store,
+    ledger: Ledger,
+) -> Outcome:
+    key = open_key(store, key_file=request.key_file, release=request.out)
+    ledger.note("anonymize", Entry("running", rows=ingested.videos))
+    anonymised = anonymize(campaign, ingested, results, key, store, request.progress)
+    done = {"ok": anonymised.rows}
+    ledger.note("anonymize", Entry("done", rows=ingested.videos, statuses=done))
+    counts["anonymize"] = {"in": ingested.videos, "out": anonymised.rows}
+    if not request.runs("assemble"):
+        return Outcome()
+    ledger.note("assemble", Entry("running", rows=anonymised.rows))
+    with disk_full_guard(request.out.parent):
+        staging = staging_folder(request.out)
+        assembled = write_tables(campaign, anonymised, staging)
+        counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
+        facts: dict[str, Any] = {
+            "synthetic": ingested.synthetic,
+            "sources": ingested.sources,
+            "inputs": sorted(ingested.inputs.values()),
+            "notes": ingested.notes,
+            "counts": counts,
+            "dropped": dict(sorted((ingested.dropped | assembled.dropped).items())),
+            "scrubbed": anonymised.scrubbed,
+            "scrubbed_texts": anonymised.scrubbed_texts,
+            "hashtags_folded": anonymised.folded,
+            "models": models,
+            "key_check": key.check,
+        }
+        empty = set(schema.FEATURES["videos"]) - assembled.filled
+        code_version = package_metadata.version("ecuador-crisis-tiktok")
+        card_facts = facts | {"code_version": code_version}
+        write_card(campaign, assembled, staging, card_facts, empty)
+        manifest = manifest_of(campaign, assembled, staging, facts)
+        write_manifest(staging, manifest)
+        ledger.note(
+            "assemble",
+            Entry(
+                "done",
+                rows=anonymised.rows,
+                statuses={"ok": assembled.rows["videos"]},
+                reasons=assembled.dropped,
+            ),
+        )
+        report = None
+        if request.runs("validate"):
+            ledger.note("validate", Entry("running"))
+            report = _validated(staging, campaign, ingested)
+            ledger.note("validate", Entry("done", statuses={report["verdict"]: 1}))
+        promote(staging, request.out)
+    return Outcome(request.out, manifest, report)
+
+
+def _validated(staging: Path, campaign: Campaign, ingested: Ingested) -> dict[str, Any]:
+    private = Private.of(ingested.parts, campaign)
+    report = validate(staging, campaign, private)
+    write_reports(report, staging / JSON_NAME, staging / HTML_NAME)
+    if report["verdict"] == FAIL:
+        broken = [check for check in report["contract"]["checks"] if check["verdict"] == FAIL]
+        first = broken[0]["problems"][0]
+        raise ContractBroken(
+            f"the new release breaks its contract: {broken[0]['name']} ({first['value']})",
+            file=first["file"],
+            row=first["row"],
+            field=first["field"],
+            way_out=f"{first['way_out']}. The full report is {staging / HTML_NAME}; the release "
+            "was not put in place",
+        )
+    return report

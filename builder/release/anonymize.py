@@ -1,0 +1,199 @@
+"""The anonymize stage: private rows in, rows that may be released out, bucket by bucket.
+
+After this stage nothing private is left but the column `id`, which `assemble` never copies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from builder.campaign import Campaign
+from builder.release.hashtags import (
+    allowed_hashtags,
+    distinctive_usernames,
+    known_usernames,
+    matched_terms,
+    normalised,
+)
+from builder.release.pseudonym import Key
+from builder.release.scrub import Scrubber
+from builder.release.wide import wide_rows
+from builder.run.progress import Progress
+from builder.run.stage import fingerprint
+from builder.run.store import Store, write_frame, write_json
+from builder.sources.ingest import Ingested
+
+VERSION = "1"
+SCRUBBED_FIELDS = ("whisper_text", "api_text", "summary")
+
+
+@dataclass
+class Anonymised:
+    """What anonymize leaves behind.
+
+    Attributes:
+        parts: one Parquet file a bucket: `id` and releasable columns.
+        bucket_days: first day number of each.
+        scrubbed: field -> kind of identifier -> replacements.
+        scrubbed_texts: field -> texts in which something was replaced.
+        folded: reason -> distinct hashtags not released.
+        rows: rows of all parts.
+    """
+
+    parts: list[Path] = field(default_factory=list)
+    bucket_days: list[int] = field(default_factory=list)
+    scrubbed: dict[str, dict[str, int]] = field(default_factory=dict)
+    scrubbed_texts: dict[str, int] = field(default_factory=dict)
+    folded: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+
+
+def anonymize(
+    campaign: Campaign,
+    ingested: Ingested,
+    results: Mapping[str, pl.DataFrame],
+    key: Key,
+    store: Store,
+    progress: Callable[[str, int], Progress] = Progress,
+) -> Anonymised:
+    """Bring `work/anonymize/` up to date.
+
+    Args:
+        campaign: its privacy settings, public figures and terms.
+        ingested: the ingest stage's result.
+        results: stage name -> its output (`id` and output columns), for the stages that ran.
+            `language` holds `id`, `source` and `LANGUAGE`'s columns.
+        key: makes the pseudonyms.
+        store: the work folder; the crosswalk goes to `work/private/`.
+        progress: makes the progress display.
+
+    Returns:
+        Where the anonymised rows are, and what was replaced.
+    """
+    state = {name: _digest(frame) for name, frame in sorted(results.items())}
+    rules = campaign.model_dump(exclude={"paper", "texts", "licence", "events"})
+    mark = fingerprint(VERSION, Scrubber.version, ingested.fingerprint, state, key.check, rules)
+    folder = store.folder("anonymize", mark)
+    crosswalk = store.private / "crosswalk"
+    crosswalk.mkdir(mode=0o700, exist_ok=True)
+    usernames: frozenset[str] = frozenset()
+    worker: _Worker | None = None
+    reports: list[dict[str, Any]] = []
+    with progress("anonymize", ingested.videos) as bar:
+        for number, part in enumerate(ingested.parts):
+            report = folder / f"part-{number:06d}.json"
+            target = folder / f"part-{number:06d}.parquet"
+            if not (report.is_file() and target.is_file()):
+                if worker is None:
+                    usernames = known_usernames(ingested.parts)
+                    worker = _Worker(campaign, ingested, results, key, usernames)
+                frame, counts = worker.rows(pl.read_parquet(part))
+                write_frame(target, frame)
+                pairs = frame.select("id", "video_id")
+                write_frame(crosswalk / f"part-{number:06d}.parquet", pairs, mode=0o600)
+                write_json(report, counts)
+            reports.append(json.loads(report.read_text()))
+            bar.advance(reports[-1]["rows"])
+    return _summed(reports, folder, ingested.bucket_days)
+
+
+class _Worker:
+    """Everything that is decided once for the whole campaign."""
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        ingested: Ingested,
+        results: Mapping[str, pl.DataFrame],
+        key: Key,
+        usernames: frozenset[str],
+    ) -> None:
+        self.campaign, self.results, self.key = campaign, results, key
+        self.scrubber = Scrubber(
+            allowed_handles=campaign.allowed_handles,
+            allowed_terms=campaign.allowed_terms,
+            usernames=distinctive_usernames(usernames, campaign),
+            region=campaign.country_phone_region,
+        )
+        allowed, self.folded = allowed_hashtags(ingested.parts, campaign, usernames, self.scrubber)
+        self.allowed = pl.Series(sorted(allowed), dtype=pl.String)
+
+    def rows(self, raw: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Any]]:
+        frame = self._identity(wide_rows(raw, self.results))
+        tags = normalised(pl.col("hashtags"))
+        frame = frame.with_columns(
+            matched_terms(raw, self.campaign),
+            hashtags=tags.list.eval(
+                pl.element().filter(pl.element().is_in(self.allowed.implode()))
+            ),
+        )
+        scrubbed: dict[str, dict[str, int]] = {}
+        texts: dict[str, int] = {}
+        for name in SCRUBBED_FIELDS:
+            clean = self.scrubber.scrub_column(frame[name])
+            kinds = clean["kinds"].fill_null([])
+            found = Counter(kinds.explode().drop_nulls().to_list())
+            scrubbed[name] = dict(sorted(found.items()))
+            touched = kinds.list.len() > 0
+            texts[name] = int(touched.sum())
+            frame = frame.with_columns(clean["text"].alias(name))
+            if name == "whisper_text":
+                # An identifier can straddle segments: where one was found, no segment is released.
+                frame = frame.with_columns(segments=pl.when(~touched).then(pl.col("segments")))
+        private = ("username", "description", "create_time", "upstream_sentiment")
+        frame = frame.drop([c for c in private if c in frame.columns])
+        counts = {
+            "rows": frame.height,
+            "scrubbed": scrubbed,
+            "scrubbed_texts": texts,
+            "folded": self.folded,
+        }
+        return frame, counts
+
+    def _identity(self, frame: pl.DataFrame) -> pl.DataFrame:
+        privacy = self.campaign.privacy
+        ids = frame["id"].to_list()
+        released = [str(i) for i in ids] if privacy.id_policy == "raw" else self.key.pseudonyms(ids)
+        time = pl.from_epoch("create_time", time_unit="s").dt.replace_time_zone("UTC")
+        columns = [
+            pl.Series("video_id", released, dtype=pl.String),
+            time.dt.date().alias("date"),
+        ]
+        if privacy.date_resolution != "day":
+            unit = "1h" if privacy.date_resolution == "hour" else "1s"
+            columns.append(time.dt.truncate(unit).dt.cast_time_unit("ms").alias("published_at"))
+        if privacy.author_pseudonym:
+            authors = [
+                None if name is None else self.key.pseudonym(f"author:{name}")
+                for name in frame["username"].to_list()
+            ]
+            columns.append(pl.Series("author_id", authors, dtype=pl.String))
+        return frame.with_columns(columns)
+
+
+def _digest(frame: pl.DataFrame) -> str:
+    """Digest of a result's content, whatever the parts it came in."""
+    return fingerprint(frame.columns, frame.height, frame.sort("id").write_json())
+
+
+def _summed(reports: list[dict[str, Any]], folder: Path, days: list[int]) -> Anonymised:
+    total = Anonymised(
+        parts=[folder / f"part-{number:06d}.parquet" for number in range(len(reports))],
+        bucket_days=days,
+        rows=sum(report["rows"] for report in reports),
+        folded=reports[0]["folded"] if reports else {},
+    )
+    for name in SCRUBBED_FIELDS:
+        kinds: Counter[str] = Counter()
+        for report in reports:
+            kinds.update(report["scrubbed"].get(name, {}))
+        total.scrubbed[name] = dict(sorted(kinds.items()))
+        total.scrubbed_texts[name] = sum(r["scrubbed_texts"].get(name, 0) for r in reports)
+    return total

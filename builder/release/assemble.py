@@ -1,0 +1,229 @@
+"""The assemble stage: anonymised rows -> a release folder, built aside and complete or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib import metadata as package_metadata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import ecuador_crisis_tiktok as schema
+from builder.campaign import Campaign
+from builder.errors import EmptySource, disk_full_guard
+from builder.release.anonymize import Anonymised
+from builder.release.parquet import ConfigWriter
+from builder.release.tables import events_table, keywords_table, split_dropped, tables_of
+from builder.run.store import write_json
+
+MANIFEST = "MANIFEST.json"
+SCRIPT = Path(schema.__file__)
+PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")
+# written after the manifest, about it
+AFTERWARDS = ("MANIFEST.json", "validation.json", "validation.html")
+
+
+@dataclass
+class Assembled:
+    """What assemble wrote.
+
+    Attributes:
+        files: released path -> rows (Parquet files only, at this point).
+        rows: config -> rows; `bytes`: config -> Arrow bytes.
+        dropped: reason -> rows dropped by the exclusion rule.
+        excluded: reason -> rows kept and flagged.
+        transcripts: source -> usable transcripts.
+        days: ISO date -> videos.
+        terms: campaign term -> videos; None where the source cannot tell.
+        filled: columns of `videos` that are not null everywhere.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
+    transcripts: dict[str, int] = field(default_factory=dict)
+    days: dict[str, int] = field(default_factory=dict)
+    terms: dict[str, int] | None = None
+    filled: set[str] = field(default_factory=set)
+
+
+def optional_columns(campaign: Campaign) -> tuple[str, ...]:
+    """The optional columns this campaign's privacy settings release."""
+    wanted = {
+        "published_at": campaign.privacy.date_resolution != "day",
+        "author_id": campaign.privacy.author_pseudonym,
+    }
+    return tuple(name for name in schema.OPTIONAL_COLUMNS if wanted[name])
+
+
+def write_tables(campaign: Campaign, anonymised: Anonymised, folder: Path) -> Assembled:
+    """Write all seven configs as Parquet.
+
+    Args:
+        campaign: keywords, events, optional columns.
+        anonymised: the anonymize stage's result.
+        folder: an empty folder.
+
+    Raises:
+        EmptySource: the exclusion rule left no video.
+        DiskFull: no space left.
+    """
+    optional = optional_columns(campaign)
+    totals = _totals(anonymised)
+    if not totals["videos"]:
+        raise EmptySource(
+            "no video is left: audio extraction and transcript failed for all of them",
+            way_out="check the folder given with --videos-dir",
+        )
+    done = Assembled()
+    days: Counter[str] = Counter()
+    terms: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    excluded: Counter[str] = Counter()
+    usable: Counter[str] = Counter()
+    with disk_full_guard(folder), ExitStack() as stack:
+        writers = {
+            config: stack.enter_context(ConfigWriter(folder, config, optional, totals[config]))
+            for config in PER_VIDEO
+        }
+        for wide in _in_order(anonymised):
+            kept, gone = split_dropped(wide)
+            dropped.update(gone)
+            tables = tables_of(kept)
+            for config, writer in writers.items():
+                writer.write(tables[config])
+            videos = tables["videos"]
+            days.update(_counted(videos["date"].cast(pl.String)))
+            terms.update(_counted(videos["matched_terms"].explode()))
+            excluded.update(_counted(videos["exclusion_reason"]))
+            ok = tables["transcripts"].filter(pl.col("status") == "ok")
+            usable.update(_counted(ok["source"]))
+            done.filled |= {c for c in videos.columns if videos[c].null_count() < videos.height}
+        done.terms = dict(terms) if "matched_terms" in done.filled else None
+        small = {
+            "keywords": keywords_table(campaign, done.terms),
+            "events": events_table(campaign, days),
+        }
+        for config, frame in small.items():
+            writers[config] = stack.enter_context(
+                ConfigWriter(folder, config, optional, frame.height)
+            )
+            writers[config].write(frame)
+    for config, writer in writers.items():
+        done.files |= writer.files
+        done.rows[config] = sum(writer.files.values())
+        done.bytes[config] = writer.uncompressed
+    done.days, done.dropped = dict(sorted(days.items())), dict(sorted(dropped.items()))
+    done.excluded, done.transcripts = dict(sorted(excluded.items())), dict(sorted(usable.items()))
+    shutil.copyfile(SCRIPT, folder / SCRIPT.name)
+    return done
+
+
+def manifest_of(
+    campaign: Campaign,
+    assembled: Assembled,
+    folder: Path,
+    facts: dict[str, Any],
+) -> dict[str, Any]:
+    """The manifest of everything in `folder` so far.
+
+    Args:
+        campaign: the campaign.
+        assembled: from `write_tables`.
+        folder: the release folder, card included.
+        facts: keys supplied by the run: `synthetic`, `counts`, `dropped`, `models`, …
+
+    Returns:
+        The content of MANIFEST.json.
+    """
+    files = {
+        name: {"sha256": file_digest(folder / name), "rows": assembled.files.get(name)}
+        for name in sorted(released_files(folder))
+    }
+    return {
+        "name": campaign.release_name,
+        "version": campaign.version,
+        "schema_version": schema.SCHEMA_VERSION,
+        "code_version": package_metadata.version("ecuador-crisis-tiktok"),
+        "campaign": campaign.name,
+        "window": {
+            "start": campaign.window.start.isoformat(),
+            "end": campaign.window.end.isoformat(),
+        },
+        "privacy": campaign.privacy.model_dump(),
+        "optional_columns": list(optional_columns(campaign)),
+        **facts,
+        "rows": assembled.rows,
+        "usable_transcripts": assembled.transcripts,
+        "excluded": assembled.excluded,
+        "files": files,
+    }
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write MANIFEST.json; from then on the folder is a release."""
+    write_json(folder / MANIFEST, manifest)
+
+
+def released_files(folder: Path) -> Iterator[str]:
+    """Relative paths of all files a manifest lists."""
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in AFTERWARDS:
+            yield name
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _totals(anonymised: Anonymised) -> dict[str, int]:
+    """Rows each per-video config will have; known before writing because shards are numbered."""
+    columns = ["media_status", "whisper_status", "api_status", "sentiment_status", "summary_status"]
+    totals: Counter[str] = Counter(dict.fromkeys(PER_VIDEO, 0))
+    for part in anonymised.parts:
+        kept, _ = split_dropped(pl.read_parquet(part, columns=columns))
+        present = {name: kept.height - kept[name].null_count() for name in columns}
+        totals["videos"] += kept.height
+        totals["metadata"] += kept.height
+        totals["transcripts"] += present["whisper_status"] + present["api_status"]
+        totals["sentiment"] += present["sentiment_status"]
+        totals["summaries"] += present["summary_status"]
+    return dict(totals)
+
+
+def _in_order(anonymised: Anonymised) -> Iterator[pl.DataFrame]:
+    """Rows sorted by (date, video_id) over all parts, a bucket of days at a time.
+
+    A bucket holds the videos whose *id* carries its days; the publication date can be a day off
+    around midnight, so rows of the last day wait for the next bucket.
+    """
+    waiting: pl.DataFrame | None = None
+    for part, day in zip(anonymised.parts, anonymised.bucket_days, strict=True):
+        frame = pl.read_parquet(part)
+        if waiting is not None:
+            frame = pl.concat([waiting, frame])
+        final = pl.col("date").cast(pl.Int32) < day
+        yield from _nonempty(frame.filter(final))
+        waiting = frame.filter(~final)
+    if waiting is not None:
+        yield from _nonempty(waiting)
+
+
+def _nonempty(frame: pl.DataFrame) -> Iterable[pl.DataFrame]:
+    return [frame.drop("id").sort("date", "video_id")] if frame.height else []
+
+
+def _counted(values: pl.Series) -> dict[str, int]:
+    counted = values.drop_nulls().value_counts()
+    return {str(value): int(count) for value, count in counted.iter_rows()}

@@ -1,0 +1,199 @@
+"""The dataset card: README.md of a release, generated from the run that made it."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+import ecuador_crisis_tiktok as schema
+from builder.campaign import Campaign
+from builder.release.assemble import Assembled, optional_columns
+from builder.run.store import write_atomic
+
+TEMPLATE = "dataset_card.md.jinja"
+_SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"))
+# columns a release may lack entirely because its source does not supply them
+_SUPPLIED = (
+    ("view_count", "views, likes, comments and shares"),
+    ("hashtags", "hashtags and matched terms"),
+    ("region_code", "region"),
+    ("duration_seconds", "duration"),
+    ("n_frames", "number of frames"),
+    ("transcript", "transcripts"),
+    ("language", "language"),
+    ("sentiment", "sentiment"),
+    ("summary", "summaries"),
+    ("entailment", "entailment of the summaries"),
+)
+
+
+def write_card(
+    campaign: Campaign,
+    assembled: Assembled,
+    folder: Path,
+    facts: dict[str, Any],
+    empty_columns: set[str],
+) -> None:
+    """Write README.md into the release folder.
+
+    Args:
+        campaign: texts, licence, window.
+        assembled: rows and bytes of every config.
+        folder: the release folder, tables already written.
+        facts: as for `manifest_of`: `synthetic`, `counts`, `dropped`, `models`, `scrubbed`, ….
+        empty_columns: columns of `videos` that are null in every row.
+    """
+    text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    body = environment.from_string(text).render(
+        yaml=yaml.safe_dump(
+            _header(campaign, assembled, folder, synthetic=facts["synthetic"]),
+            sort_keys=False,
+            allow_unicode=True,
+            width=1_000,
+        ),
+        name=campaign.release_name,
+        title=campaign.title,
+        version=campaign.version,
+        synthetic=facts["synthetic"],
+        texts={key: value.strip() for key, value in campaign.texts.model_dump().items()},
+        window=campaign.window,
+        rows=assembled.rows,
+        code_version=facts["code_version"],
+        source_line=_source_line(facts["sources"]),
+        configs=_configs(campaign, assembled),
+        steps=[_step(name, counts) for name, counts in facts["counts"].items()],
+        dropped=facts["dropped"],
+        excluded=assembled.excluded,
+        usable=assembled.transcripts,
+        unavailable=", ".join(what for column, what in _SUPPLIED if column in empty_columns),
+        models=facts["models"],
+        privacy=campaign.privacy,
+        scrubbed_line=_scrubbed_line(facts["scrubbed"]),
+        licence=campaign.licence,
+    )
+    write_atomic(folder / "README.md", body.encode())
+
+
+def features_yaml(config: str, optional: tuple[str, ...]) -> list[dict[str, Any]]:
+    """`dataset_info.features` of a config, in a form old and new `datasets` both read."""
+    return [
+        {"name": name, **_feature_yaml(feature)}
+        for name, feature in schema.features_of(config, optional).items()
+    ]
+
+
+def _feature_yaml(feature: Any) -> dict[str, Any]:
+    inner = getattr(feature, "feature", None)
+    if isinstance(feature, list):
+        inner = feature[0]
+    if inner is None:
+        return {"dtype": feature.dtype}
+    if isinstance(inner, dict):
+        return {"list": [{"name": k, **_feature_yaml(v)} for k, v in inner.items()]}
+    return {"list": inner.dtype}
+
+
+def _header(
+    campaign: Campaign, assembled: Assembled, folder: Path, *, synthetic: bool
+) -> dict[str, Any]:
+    optional = optional_columns(campaign)
+    size = next((label for top, label in _SIZES if assembled.rows["videos"] < top), "1M<n<10M")
+    configs, infos = [], []
+    for config in schema.FEATURES:
+        entry: dict[str, Any] = {
+            "config_name": config,
+            "version": campaign.version,
+            "data_files": [{"split": schema.SPLIT, "path": f"{config}/{schema.SPLIT}-*.parquet"}],
+        }
+        if config == schema.DEFAULT_CONFIG:
+            entry["default"] = True
+        configs.append(entry)
+        files = [name for name in assembled.files if name.startswith(f"{config}/")]
+        infos.append(
+            {
+                "config_name": config,
+                "features": features_yaml(config, optional),
+                "splits": [
+                    {
+                        "name": schema.SPLIT,
+                        "num_bytes": assembled.bytes[config],
+                        "num_examples": assembled.rows[config],
+                    }
+                ],
+                "download_size": sum((folder / name).stat().st_size for name in files),
+                "dataset_size": assembled.bytes[config],
+            }
+        )
+    tags = ["tiktok", "crisis-informatics", "social-media", "ecuador", "datasets"]
+    return {
+        "pretty_name": campaign.release_name,
+        "license": campaign.licence.data,
+        "language": list(campaign.languages),
+        "task_categories": ["text-classification", "summarization"],
+        "task_ids": ["sentiment-classification"],
+        "size_categories": [size],
+        "tags": [*tags, "synthetic"] if synthetic else tags,
+        "configs": configs,
+        "dataset_info": infos,
+    }
+
+
+def _configs(campaign: Campaign, assembled: Assembled) -> list[dict[str, Any]]:
+    optional = optional_columns(campaign)
+    return [
+        {
+            "name": config,
+            "rows": assembled.rows[config],
+            "description": schema.CONFIG_DESCRIPTIONS[config],
+            "columns": [
+                {
+                    "name": column,
+                    "type": _type_name(feature),
+                    "description": schema.COLUMNS[column][1],
+                }
+                for column, feature in schema.features_of(config, optional).items()
+            ],
+        }
+        for config in schema.FEATURES
+    ]
+
+
+def _type_name(feature: Any) -> str:
+    form = _feature_yaml(feature)
+    if "dtype" in form:
+        return str(form["dtype"])
+    if isinstance(form["list"], str):
+        return f"list of {form['list']}"
+    return "list of {" + ", ".join(f"{f['name']}: {f['dtype']}" for f in form["list"]) + "}"
+
+
+def _step(name: str, counts: dict[str, Any]) -> dict[str, Any]:
+    notes = [
+        f"{value:,} {key}" for key, value in counts.items() if key not in ("in", "out") and value
+    ]
+    return {
+        "name": name,
+        "rows_in": counts["in"],
+        "rows_out": counts["out"],
+        "notes": ", ".join(notes),
+    }
+
+
+def _source_line(sources: dict[str, int]) -> str:
+    names = {"pages": "rows of Research API pages", "csv": "rows of the authors' public CSVs"}
+    return " and ".join(f"{count:,} {names[kind]}" for kind, count in sources.items())
+
+
+def _scrubbed_line(scrubbed: dict[str, dict[str, int]]) -> str:
+    total: dict[str, int] = {}
+    for kinds in scrubbed.values():
+        for kind, count in kinds.items():
+            total[kind] = total.get(kind, 0) + count
+    if not total:
+        return "nothing"
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(total.items()))

@@ -1,0 +1,129 @@
+"""Which hashtags may leave the house, and which campaign terms a video matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from builder.campaign import Campaign
+from builder.release.scrub import Scrubber
+
+# A bare word that is somebody's username is taken out of texts only when it cannot be an ordinary
+# word: it holds a digit, an underscore or a dot, or is at least this long.
+DISTINCTIVE_LETTERS = 15
+
+
+def normalised(tags: pl.Expr) -> pl.Expr:
+    """Hashtag lists as released: NFC, lower case, no leading #, each tag once, in order."""
+    clean = pl.element().str.normalize("NFC").str.strip_chars(" \t\n#＃").str.to_lowercase()
+    return tags.list.eval(clean.filter(clean != "")).list.unique(maintain_order=True)
+
+
+def known_usernames(parts: Iterable[Path]) -> frozenset[str]:
+    """Every author of the campaign, lower case."""
+    names: set[str] = set()
+    for part in parts:
+        column = pl.read_parquet(part, columns=["username"])["username"]
+        names.update(column.drop_nulls().unique().str.to_lowercase().to_list())
+    return frozenset(names)
+
+
+def distinctive_usernames(usernames: Iterable[str], campaign: Campaign) -> frozenset[str]:
+    """Usernames that are scrubbed from texts also without an @ (see DISTINCTIVE_LETTERS)."""
+    return frozenset(
+        name
+        for name in usernames
+        if len(name) >= 4
+        and (not name.isalpha() or len(name) >= DISTINCTIVE_LETTERS)
+        and name not in campaign.known_terms
+        and not name.isdecimal()
+    )
+
+
+def allowed_hashtags(
+    parts: Iterable[Path], campaign: Campaign, usernames: frozenset[str], scrubber: Scrubber
+) -> tuple[frozenset[str], dict[str, int]]:
+    """Decide over the whole campaign which hashtags are released.
+
+    Args:
+        parts: ingest parts.
+        campaign: its privacy settings and terms.
+        usernames: `known_usernames`.
+        scrubber: refuses tags that hold a phone number and the like.
+
+    Returns:
+        The released tags, and how many distinct tags were folded out, by reason.
+    """
+    counted: list[pl.DataFrame] = []
+    for part in parts:
+        frame = pl.read_parquet(part, columns=["id", "username", "hashtags"])
+        tags = frame.with_columns(tag=normalised(pl.col("hashtags"))).explode("tag")
+        tags = tags.filter(pl.col("tag").is_not_null())
+        counted.append(
+            tags.group_by("tag").agg(videos=pl.len(), authors=pl.col("username").unique())
+        )
+    if not counted:
+        return frozenset(), {}
+    merged = pl.concat(counted)
+    videos = merged.group_by("tag").agg(pl.col("videos").sum())
+    privacy = campaign.privacy
+    frequent = videos.filter(
+        (pl.col("videos") >= privacy.min_hashtag_videos)
+        | pl.col("tag").is_in(list(campaign.known_terms))
+    )
+    spelled = frequent.filter(
+        pl.col("tag").is_in(list(usernames)) & ~pl.col("tag").is_in(list(campaign.known_terms))
+    )
+    users = (
+        merged.join(spelled.select("tag"), on="tag", how="semi")
+        .explode("authors")
+        .group_by("tag")
+        .agg(pl.col("authors").n_unique())
+    )
+    personal = set(
+        users.filter(pl.col("authors") < privacy.min_username_hashtag_authors)["tag"].to_list()
+    )
+    shared = pl.Series("tag", sorted(set(frequent["tag"].to_list()) - personal), dtype=pl.String)
+    scrubbed = scrubber.scrub_column(shared)
+    clean = shared.filter(scrubbed["kinds"].list.len() == 0).to_list()
+    folded = {
+        "rare": videos.height - frequent.height,
+        "spells_a_username": len(personal),
+        "holds_an_identifier": shared.len() - len(clean),
+    }
+    return frozenset(clean), {why: n for why, n in folded.items() if n}
+
+
+def without_accents(text: pl.Expr) -> pl.Expr:
+    """Lower case without diacritics, so that "Macías" matches "macias"."""
+    return text.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
+
+
+def matched_terms(frame: pl.DataFrame, campaign: Campaign) -> pl.Series:
+    """Campaign terms found as a hashtag or as whole words of the caption.
+
+    Args:
+        frame: columns `description` (String) and `hashtags` (List(String)).
+        campaign: its keywords.
+
+    Returns:
+        List(String), terms in the campaign's order; null where the source has no hashtags.
+    """
+    tags = frame.select(tag=normalised(pl.col("hashtags")))["tag"]
+    caption = frame.select(without_accents(pl.col("description").fill_null("")))["description"]
+    hits = {}
+    for keyword in campaign.keywords:
+        term = keyword.term.casefold()
+        words = r"\s+".join(_escape(word) for word in term.split())
+        found = caption.str.contains(rf"(?:^|[^\p{{L}}\p{{N}}_]){words}(?:$|[^\p{{L}}\p{{N}}_])")
+        hits[term] = found | tags.list.contains(term).fill_null(False)
+    table = pl.DataFrame(hits).with_columns(known=tags.is_not_null())
+    names = [pl.when(pl.col(term)).then(pl.lit(term)) for term in hits]
+    lists = pl.concat_list(names).list.drop_nulls()
+    return table.select(matched_terms=pl.when(pl.col("known")).then(lists))["matched_terms"]
+
+
+def _escape(word: str) -> str:
+    return "".join(c if c.isalnum() or c == "_" else f"\\{c}" for c in word)

@@ -1,0 +1,163 @@
+"""From anonymised wide rows to the released tables."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from builder.campaign import Campaign
+from builder.release.wide import API_MODEL
+
+LOW_CONFIDENCE = 0.75
+# media that cannot have given a transcript: with no other transcript the video is dropped
+AUDIO_FAILED = ("corrupt", "missing", "private", "no_audio")
+DROPPED_BOTH_FAILED = "audio_and_transcript_failed"
+
+_TRANSCRIPT = ("text", "status", "reason", "language", "language_confidence")
+
+
+def split_dropped(wide: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The paper's exclusion rule, second half: audio extraction AND transcript failed -> dropped.
+
+    Returns:
+        The rows kept, and reason -> rows dropped.
+    """
+    heard = pl.any_horizontal(
+        pl.col(f"{source}_status").is_in(["ok", "near_empty"]).fill_null(False)
+        for source in ("whisper", "api")
+    )
+    failed = pl.col("media_status").is_in(AUDIO_FAILED).fill_null(False) & ~heard
+    kept = wide.filter(~failed)
+    dropped = wide.height - kept.height
+    return kept, {DROPPED_BOTH_FAILED: dropped} if dropped else {}
+
+
+def tables_of(wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The five tables with one or more rows a video, each sorted as the wide rows are.
+
+    Args:
+        wide: anonymised rows, sorted by date and video_id.
+
+    Returns:
+        config -> frame with all columns of that config (and the optional ones present).
+    """
+    flagged = _flagged(wide)
+    transcripts = pl.concat([_transcripts_of(flagged, source) for source in ("whisper", "api")])
+    order = flagged.select("video_id").with_row_index("row")
+    transcripts = (
+        transcripts.join(order, on="video_id")
+        .sort("row", pl.col("source") != "whisper")
+        .drop("row")
+    )
+    return {
+        "videos": flagged,
+        "metadata": flagged,
+        "transcripts": transcripts,
+        "sentiment": flagged.filter(pl.col("sentiment_status").is_not_null()).with_columns(
+            status="sentiment_status",
+            reason="sentiment_reason",
+            model="sentiment_model",
+            low_confidence="low_confidence",
+        ),
+        "summaries": flagged.filter(pl.col("summary_status").is_not_null()).with_columns(
+            method="summary_method",
+            model="summary_model",
+            status="summary_status",
+            reason="summary_reason",
+        ),
+    }
+
+
+def _flagged(wide: pl.DataFrame) -> pl.DataFrame:
+    """Wide rows with the columns of `videos`: preferred transcript, exclusion flags, labels."""
+    whisper = pl.col("preferred") == "whisper"
+    api = pl.col("preferred") == "api"
+
+    def preferred(name: str) -> pl.Expr:
+        return (
+            pl.when(whisper).then(pl.col(f"whisper_{name}")).when(api).then(pl.col(f"api_{name}"))
+        )
+
+    status = preferred("status")
+    reason = (
+        pl.when(status == "ok")
+        .then(None)
+        .when(status == "near_empty")
+        .then(pl.lit("near_empty_transcript"))
+        .otherwise(pl.lit("no_transcript"))
+    )
+    ok = pl.col("sentiment_status") == "ok"
+    return wide.with_columns(
+        transcript=preferred("text"),
+        transcript_source="preferred",
+        transcript_status=status,
+        language=preferred("language"),
+        exclusion_reason=reason,
+        is_excluded=reason.is_not_null(),
+        low_confidence=pl.when(ok).then(pl.col("confidence") < LOW_CONFIDENCE),
+    ).with_columns(sentiment="label", sentiment_confidence="confidence")
+
+
+def _transcripts_of(flagged: pl.DataFrame, source: str) -> pl.DataFrame:
+    rows = flagged.filter(pl.col(f"{source}_status").is_not_null())
+    whisper = source == "whisper"
+    own = [
+        pl.col(name) if whisper else pl.lit(None, rows.schema[name]).alias(name)
+        for name in ("avg_logprob", "no_speech_prob", "compression_ratio", "segments")
+    ]
+    model = pl.col("whisper_model") if whisper else pl.lit(API_MODEL)
+    return rows.select(
+        "video_id",
+        pl.lit(source).alias("source"),
+        (pl.col("preferred") == source).alias("is_preferred"),
+        *(pl.col(f"{source}_{name}").alias(name) for name in _TRANSCRIPT),
+        model.alias("model"),
+        pl.col(f"{source}_words").alias("n_words"),
+        *own,
+    )
+
+
+def keywords_table(campaign: Campaign, videos: dict[str, int] | None) -> pl.DataFrame:
+    """The `keywords` config.
+
+    Args:
+        campaign: its keywords.
+        videos: term -> videos that match it; None where the source cannot tell.
+    """
+    return pl.DataFrame(
+        [
+            {
+                "term": keyword.term,
+                "raw": list(keyword.raw),
+                "kind": keyword.kind,
+                "english": keyword.english,
+                "description": keyword.description,
+                "n_videos": None if videos is None else videos.get(keyword.term.casefold(), 0),
+            }
+            for keyword in campaign.keywords
+        ]
+    )
+
+
+def events_table(campaign: Campaign, videos: dict[str, int]) -> pl.DataFrame:
+    """The `events` config; `videos` is ISO date -> videos published that day."""
+    return pl.DataFrame(
+        [
+            {
+                "key": event.key,
+                "date": event.date,
+                "title": event.title,
+                "description": event.description,
+                "event_source": event.source,
+                "n_videos": videos.get(event.date.isoformat(), 0),
+            }
+            for event in campaign.events
+        ],
+        schema={
+            "key": pl.String,
+            "date": pl.Date,
+            "title": pl.String,
+            "description": pl.String,
+            "event_source": pl.String,
+            "n_videos": pl.Int64,
+        },
+    )

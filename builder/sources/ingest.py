@@ -1,0 +1,275 @@
+"""The ingest stage: source files -> one row a video, every dropped row counted under a reason.
+
+Two passes in bounded memory. The first streams every file into small raw parts, split by day once
+the input is large; the second takes one bucket of days at a time and resolves duplicates there.
+
+Rules, in the order they are applied:
+
+1. a damaged row is rejected (`builder.sources.ids`), named by file and position;
+2. a row outside the window (UTC days) is dropped: `out_of_window`;
+3. a row whose region is known and not the campaign's is dropped: `out_of_region`;
+4. of several rows about one id from the same kind of source the latest fetch wins, that is the one
+   read last (files by path, then line, then position); the others are `duplicate`;
+5. rows about one id from API pages and from CSVs are merged; the API's values come first.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from builder.campaign import Campaign
+from builder.errors import EmptySource
+from builder.run.progress import Progress
+from builder.run.stage import fingerprint
+from builder.run.store import Store, write_frame, write_json
+from builder.sources.api_pages import read_pages
+from builder.sources.files import SourceFile
+from builder.sources.schema import ID_TIME_TOLERANCE, RAW_SCHEMA, ROLE_API, ROLE_CSV
+from builder.sources.upstream_csv import read_csv
+
+VERSION = "1"
+DAY = 86_400
+# Above this many bytes of expanded input the second pass goes day by day.
+SPLIT_ABOVE = 256 << 20
+CHUNK_BYTES = 64 << 20
+OUT_OF_WINDOW, OUT_OF_REGION, DUPLICATE = "out_of_window", "out_of_region", "duplicate"
+
+
+@dataclass
+class Ingested:
+    """What ingest leaves behind.
+
+    Attributes:
+        fingerprint: digest of the input files and the rules.
+        parts: one Parquet file of `RAW_SCHEMA` (without role and position) a bucket of days,
+            sorted by id; buckets are in time order.
+        bucket_days: first UTC day number (days since 1970) of each part.
+        rows_in: rows read; `videos`: rows kept; `merged`: rows that completed another row.
+        dropped: reason -> rows.
+        sources: kind of source -> rows read.
+        notes: what was matched and skipped in CSVs.
+        synthetic: any row comes from a simulation.
+    """
+
+    fingerprint: str
+    parts: list[Path] = field(default_factory=list)
+    bucket_days: list[int] = field(default_factory=list)
+    rows_in: int = 0
+    videos: int = 0
+    merged: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    synthetic: bool = False
+    inputs: dict[str, str] = field(default_factory=dict)
+
+
+def ingest(
+    campaign: Campaign,
+    files: Sequence[SourceFile],
+    store: Store,
+    progress: Callable[[str, int], Progress] = Progress,
+) -> Ingested:
+    """Bring `work/ingest/` up to date with the source files.
+
+    Args:
+        campaign: window, region and name.
+        files: from `find_sources`, in reading order.
+        store: the work folder.
+        progress: makes the progress display.
+
+    Raises:
+        UnreadablePage, ErrorPage, MissingColumn, SpreadsheetDamage: a file must not be used.
+        EmptySource: no row survived.
+        DiskFull: no space in the work folder.
+    """
+    inputs = {file.name: file.digest() for file in files}
+    digests = [(file.name, inputs[file.name], file.synthetic) for file in files]
+    rules = (VERSION, campaign.window.model_dump(), campaign.region_codes)
+    key = fingerprint("ingest", rules, digests)
+    folder = store.folder("ingest", key)
+    summary = folder / "summary.json"
+    if not summary.is_file():
+        _first_pass(campaign, files, folder / "raw", progress)
+        done = _second_pass(campaign, folder)
+        result = Ingested(key, inputs=inputs, **done)
+        if not result.videos:
+            raise EmptySource(
+                f"no video of {result.rows_in:,} rows is left "
+                f"({', '.join(f'{n:,} {why}' for why, n in result.dropped.items()) or 'no rows'})",
+                file=files[0].name,
+                way_out="check that the sources belong to this campaign's window and region",
+            )
+        write_json(summary, asdict(result) | {"parts": [p.name for p in result.parts]})
+    shutil.rmtree(folder / "raw", ignore_errors=True)
+    saved: dict[str, Any] = json.loads(summary.read_text())
+    return Ingested(**(saved | {"parts": [folder / name for name in saved["parts"]]}))
+
+
+def _chunks(files: Sequence[SourceFile]) -> list[list[tuple[int, SourceFile]]]:
+    chunks: list[list[tuple[int, SourceFile]]] = []
+    size = CHUNK_BYTES
+    for index, file in enumerate(files):
+        if size >= CHUNK_BYTES:
+            chunks.append([])
+            size = 0
+        chunks[-1].append((index, file))
+        size += file.expanded_size
+    return chunks
+
+
+def _first_pass(
+    campaign: Campaign,
+    files: Sequence[SourceFile],
+    raw: Path,
+    progress: Callable[[str, int], Progress],
+) -> None:
+    raw.mkdir(exist_ok=True)
+    split = sum(file.expanded_size for file in files) > SPLIT_ABOVE
+    with progress("ingest (files)", len(files)) as bar:
+        for number, chunk in enumerate(_chunks(files)):
+            report = raw / f"{number:06d}.json"
+            if not report.is_file():
+                write_json(report, _read_chunk(campaign, chunk, raw, number, split))
+            bar.advance(len(chunk))
+
+
+def _read_chunk(
+    campaign: Campaign,
+    chunk: list[tuple[int, SourceFile]],
+    raw: Path,
+    number: int,
+    split: bool,
+) -> dict[str, Any]:
+    for leftover in raw.glob(f"{number:06d}-*"):
+        leftover.unlink()
+    dropped: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    named: list[dict[str, str]] = []
+    notes: list[str] = []
+    synthetic = False
+    serial = 0
+    for index, file in chunk:
+        read = read_pages if file.kind == "pages" else read_csv
+        for block in read(file, index << 32):
+            kinds[file.kind] += block.rows + block.rejected.total()
+            dropped.update(block.rejected)
+            named += block.named
+            notes += block.notes
+            synthetic = synthetic or block.synthetic
+            frame = _in_window(block.frame(), campaign)
+            if outside := block.rows - frame.height:
+                dropped[OUT_OF_WINDOW] += outside
+            for bucket, part in _split(frame, campaign, split):
+                write_frame(raw / f"{number:06d}-{serial:06d}-{bucket:06d}.parquet", part)
+                serial += 1
+    return {
+        "dropped": dict(dropped),
+        "kinds": dict(kinds),
+        "named": named,
+        "notes": notes,
+        "synthetic": synthetic,
+    }
+
+
+def _in_window(frame: pl.DataFrame, campaign: Campaign) -> pl.DataFrame:
+    start, end = campaign.window.start_ts, campaign.window.end_ts
+    time = pl.col("create_time")
+    # A CSV row's time is read off its id and may be off by two minutes at the ends.
+    slack = pl.when(pl.col("role") == ROLE_CSV).then(ID_TIME_TOLERANCE).otherwise(0)
+    return frame.filter((time >= start - slack) & (time < end + slack)).with_columns(
+        create_time=time.clip(start, end - 1)
+    )
+
+
+def _split(frame: pl.DataFrame, campaign: Campaign, split: bool) -> list[tuple[int, pl.DataFrame]]:
+    """Buckets by the day the id carries, so that rows about one id always meet."""
+    if frame.is_empty():
+        return []
+    first = campaign.window.start_ts // DAY
+    if not split:
+        return [(first, frame)]
+    last = campaign.window.end_ts // DAY - 1
+    day = ((pl.col("id") // 2**32) // DAY).clip(first, last)
+    keyed = frame.with_columns(bucket=day).partition_by("bucket", as_dict=True)
+    return sorted((int(key[0]), part.drop("bucket")) for key, part in keyed.items())
+
+
+def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
+    raw = folder / "raw"
+    reports = [json.loads(path.read_text()) for path in sorted(raw.glob("*.json"))]
+    dropped: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for report in reports:
+        dropped.update(report["dropped"])
+        kinds.update(report["kinds"])
+    named = [row for report in reports for row in report["named"]]
+    write_json(folder / "rejected.json", named)
+    buckets: dict[int, list[Path]] = {}
+    for path in sorted(raw.glob("*.parquet")):
+        buckets.setdefault(int(path.stem.rsplit("-", 1)[1]), []).append(path)
+    parts, videos, merged = [], 0, 0
+    for number, bucket in enumerate(sorted(buckets)):
+        frame = pl.concat([pl.read_parquet(path) for path in buckets[bucket]])
+        kept, outcome, joined = _resolve(frame, campaign)
+        dropped.update(outcome)
+        merged += joined
+        videos += kept.height
+        part = folder / f"part-{number:06d}.parquet"
+        write_frame(part, kept)
+        parts.append(part)
+    return {
+        "parts": parts,
+        "bucket_days": sorted(buckets),
+        "rows_in": kinds.total(),
+        "videos": videos,
+        "merged": merged,
+        "dropped": dict(sorted((why, n) for why, n in dropped.items() if n)),
+        "sources": dict(sorted(kinds.items())),
+        "notes": [note for report in reports for note in report["notes"]],
+        "synthetic": any(report["synthetic"] for report in reports),
+    }
+
+
+def _resolve(frame: pl.DataFrame, campaign: Campaign) -> tuple[pl.DataFrame, Counter[str], int]:
+    """One bucket: (videos sorted by id, dropped rows by reason, rows merged into another)."""
+    foreign = pl.col("region_code").is_not_null() & ~pl.col("region_code").is_in(
+        campaign.region_codes
+    )
+    abroad = frame.filter(foreign)
+    home = frame.filter(~foreign)
+    # A CSV row about a video that its API row places abroad goes with it.
+    banned = (
+        abroad.filter(pl.col("role") == ROLE_API)
+        .select("id")
+        .join(home.filter(pl.col("role") == ROLE_API).select("id"), on="id", how="anti")
+    )
+    kept = home.join(banned, on="id", how="anti")
+    outcome = Counter({OUT_OF_REGION: frame.height - kept.height})
+    values = [c for c in RAW_SCHEMA if c not in ("id", "role", "position")]
+    ordered = kept.sort("position")
+    api = ordered.filter(pl.col("role") == ROLE_API)
+    csv = ordered.filter(pl.col("role") == ROLE_CSV)
+    api_ids = api.unique("id", keep="last")
+    # Two CSVs complete each other column by column; within a column the latest value wins.
+    csv_files = csv.group_by("id", pl.col("position") // 2**32).len().height
+    csv_ids = csv.group_by("id").agg(pl.col(c).drop_nulls().last() for c in values)
+    outcome[DUPLICATE] = api.height - api_ids.height + csv.height - csv_files
+    if not csv_ids.height:
+        videos = api_ids.select("id", *values)
+    else:
+        joined = api_ids.select("id", *values).join(csv_ids, on="id", how="full", suffix="_csv")
+        videos = joined.select(
+            pl.coalesce("id", "id_csv").alias("id"),
+            *(pl.coalesce(c, f"{c}_csv").alias(c) for c in values),
+        )
+    merged = api_ids.height + csv_files - videos.height
+    return videos.sort("id"), outcome, merged

@@ -1,0 +1,63 @@
+"""Reading a release folder for the checks, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from builder.errors import UsageProblem
+from builder.release.assemble import MANIFEST
+from builder.release.promote import read_manifest
+
+BATCH_ROWS = 100_000
+
+
+class Release:
+    """A release folder with a readable manifest.
+
+    Args:
+        folder: its path.
+
+    Raises:
+        UsageProblem: the folder does not exist or is not a release.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        manifest = read_manifest(folder)
+        if manifest is None:
+            raise UsageProblem(
+                "this is not a release: it has no readable MANIFEST.json",
+                file=folder,
+                way_out=f"give the folder that `regenerate --out` made; it holds {MANIFEST}",
+            )
+        self.folder = folder
+        self.manifest: dict[str, Any] = manifest
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Optional columns this release carries."""
+        return tuple(self.manifest.get("optional_columns", ()))
+
+    def files(self, config: str) -> list[Path]:
+        """Parquet files of a config, in order."""
+        return sorted((self.folder / config).glob("*.parquet"))
+
+    def scan(self, config: str) -> pl.LazyFrame:
+        """Lazy frame over a config."""
+        return pl.scan_parquet(self.files(config))
+
+    def columns(self, config: str, columns: Sequence[str]) -> pl.DataFrame:
+        """Some columns of a config, whole."""
+        return self.scan(config).select(columns).collect()
+
+    def batches(self, config: str, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """A config in file order, at most BATCH_ROWS rows at a time."""
+        for path in self.files(config):
+            with pq.ParquetFile(path) as parquet:
+                wanted = list(columns) if columns is not None else None
+                for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=wanted):
+                    yield pl.DataFrame(batch)

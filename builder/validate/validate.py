@@ -1,0 +1,93 @@
+"""One report about a release: contract, fidelity, privacy, quality; as JSON and as a page."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from builder.campaign import Campaign
+from builder.errors import CampaignError
+from builder.release.assemble import MANIFEST, file_digest
+from builder.run.store import write_atomic, write_json
+from builder.validate.contract import check_contract
+from builder.validate.fidelity import compare
+from builder.validate.leaks import Private
+from builder.validate.privacy import check_privacy
+from builder.validate.quality import check_quality
+from builder.validate.release import Release
+
+PASS, FAIL = "pass", "fail"
+JSON_NAME, HTML_NAME = "validation.json", "validation.html"
+
+
+def validate(
+    folder: Path, campaign: Campaign | None = None, private: Private | None = None
+) -> dict[str, Any]:
+    """Check a release folder.
+
+    Args:
+        folder: the release.
+        campaign: its campaign; looked up by the manifest's name when not given.
+        private: raw ids and usernames to look for.
+
+    Returns:
+        The report: `release`, `version`, `synthetic`, `manifest_sha256`, `verdict` (pass | fail),
+        `contract` ({verdict, checks}), `fidelity`, `privacy`, `quality`. After a broken contract
+        the last three are left out as far as they cannot be trusted (null).
+
+    Raises:
+        UsageProblem: not a release.
+    """
+    release = Release(folder)
+    manifest = release.manifest
+    campaign = campaign or _embedded(str(manifest.get("campaign", "")))
+    checks = check_contract(release, campaign, private)
+    verdict = FAIL if any(check.verdict == FAIL for check in checks) else PASS
+    readable = len(checks) > 3
+    return {
+        "release": manifest.get("name"),
+        "version": manifest.get("version"),
+        "synthetic": manifest.get("synthetic"),
+        "manifest_sha256": file_digest(folder / MANIFEST),
+        "verdict": verdict,
+        "contract": {"verdict": verdict, "checks": [check.as_dict() for check in checks]},
+        "fidelity": [c.as_dict() for c in compare(release, campaign)] if readable else None,
+        "privacy": check_privacy(release) if readable else None,
+        "quality": check_quality(release) if readable else None,
+    }
+
+
+def _embedded(name: str) -> Campaign | None:
+    try:
+        return Campaign.load(name) if name else None
+    except CampaignError:
+        return None
+
+
+def write_reports(
+    report: dict[str, Any], json_path: Path | None = None, html_path: Path | None = None
+) -> None:
+    """Write the report as JSON and as a self-contained page."""
+    if json_path is not None:
+        write_json(json_path, report)
+    if html_path is not None:
+        write_atomic(html_path, render_html(report).encode())
+
+
+def render_html(report: dict[str, Any]) -> str:
+    """The report as one HTML page that needs no network."""
+    template = resources.files("builder.validate").joinpath("report.html.jinja")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["number"] = _number
+    return environment.from_string(template.read_text(encoding="utf-8")).render(report=report)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ", ".join(_number(v) for v in value) if isinstance(value, list) else str(value)
+    return f"{value:,}"

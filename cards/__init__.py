@@ -1,0 +1,1 @@
+"""The dataset card template and the `evaluate` modules, shipped as data."""
