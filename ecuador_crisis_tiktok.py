@@ -33,7 +33,7 @@ SPLIT = "train"
 SENTIMENT_LABELS = ("negative", "neutral", "positive")
 ENTAILMENT_LABELS = ("entailment", "neutral", "contradiction")
 TRANSCRIPT_SOURCES = ("whisper", "api")
-TRANSCRIPT_STATUSES = ("ok", "near_empty", "no_speech", "failed")
+TRANSCRIPT_STATUSES = ("ok", "near_empty", "no_speech", "failed", "missing")
 EXCLUSION_REASONS = ("no_transcript", "near_empty_transcript")
 
 # Columns that exist only when the campaign file asks for them.
@@ -72,8 +72,8 @@ COLUMNS = {
     "source": (_STRING, "Where the transcript comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
     "is_preferred": (_BOOL, "True: this is the transcript that `videos` shows"),
     "text": (_STRING, "The transcript, scrubbed; null where there is none"),
-    "status": (_STRING, "Outcome of the step that made this row"),
-    "reason": (_STRING, "Why the status is not ok"),
+    "status": (_STRING, "Outcome of the step that made this row: ok, or why there is no result"),
+    "reason": (_STRING, "More about a status that is not ok"),
     "model": (_STRING, "The model that made this row, with its revision"),
     "n_words": (_INT, "Words of the transcript"),
     "language": (_STRING, "Language of the transcript, ISO 639-1 (639-3 where there is none)"),
@@ -147,9 +147,9 @@ CONFIG_COLUMNS = {
 CONFIG_DESCRIPTIONS = {
     "videos": "Everything joined: one row a video",
     "metadata": "One row a video: date, engagement, hashtags, media facts",
-    "transcripts": "One row a transcript: Whisper's and the Research API's side by side",
-    "sentiment": "Zero-shot sentiment of the transcripts with the score of every label",
-    "summaries": "Machine summaries of the transcripts and whether the transcript entails them",
+    "transcripts": "Whisper's and the Research API's transcripts; at least one row a video",
+    "sentiment": "One row a video: sentiment of its transcript, with the score of every label",
+    "summaries": "One row a video: summary of its transcript, and does the transcript entail it",
     "keywords": "The curated search terms with English translations",
     "events": "The dated events of the crisis marked in the figures",
 }

@@ -189,16 +189,14 @@ def file_digest(path: Path) -> str:
 
 def _totals(anonymised: Anonymised) -> dict[str, int]:
     """Rows each per-video config will have; known before writing because shards are numbered."""
-    columns = ["media_status", "whisper_status", "api_status", "sentiment_status", "summary_status"]
+    columns = ["media_status", "whisper_status", "api_status"]
     totals: Counter[str] = Counter(dict.fromkeys(PER_VIDEO, 0))
     for part in anonymised.parts:
         kept, _ = split_dropped(pl.read_parquet(part, columns=columns))
-        present = {name: kept.height - kept[name].null_count() for name in columns}
-        totals["videos"] += kept.height
-        totals["metadata"] += kept.height
-        totals["transcripts"] += present["whisper_status"] + present["api_status"]
-        totals["sentiment"] += present["sentiment_status"]
-        totals["summaries"] += present["summary_status"]
+        for config in PER_VIDEO:
+            totals[config] += kept.height
+        both = pl.col("whisper_status").is_not_null() & pl.col("api_status").is_not_null()
+        totals["transcripts"] += kept.filter(both).height
     return dict(totals)
 
 

@@ -12,6 +12,10 @@ LOW_CONFIDENCE = 0.75
 AUDIO_FAILED = ("corrupt", "missing", "private", "no_audio")
 DROPPED_BOTH_FAILED = "audio_and_transcript_failed"
 
+SOURCES = ("whisper", "api")
+# Every video has a row in every per-video table; these statuses say why there is nothing in it.
+MISSING, NOT_RUN = "missing", "not_run"
+
 _TRANSCRIPT = ("text", "status", "reason", "language", "language_confidence")
 
 
@@ -23,7 +27,7 @@ def split_dropped(wide: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     """
     heard = pl.any_horizontal(
         pl.col(f"{source}_status").is_in(["ok", "near_empty"]).fill_null(False)
-        for source in ("whisper", "api")
+        for source in SOURCES
     )
     failed = pl.col("media_status").is_in(AUDIO_FAILED).fill_null(False) & ~heard
     kept = wide.filter(~failed)
@@ -32,7 +36,7 @@ def split_dropped(wide: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
 
 
 def tables_of(wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The five tables with one or more rows a video, each sorted as the wide rows are.
+    """The five tables with at least one row for every video, each sorted as the wide rows are.
 
     Args:
         wide: anonymised rows, sorted by date and video_id.
@@ -41,24 +45,21 @@ def tables_of(wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
         config -> frame with all columns of that config (and the optional ones present).
     """
     flagged = _flagged(wide)
-    transcripts = pl.concat([_transcripts_of(flagged, source) for source in ("whisper", "api")])
+    transcripts = pl.concat([*(_transcripts_of(flagged, s) for s in SOURCES), _missing(flagged)])
     order = flagged.select("video_id").with_row_index("row")
     transcripts = (
         transcripts.join(order, on="video_id")
-        .sort("row", pl.col("source") != "whisper")
+        .sort("row", pl.col("source") == "api", nulls_last=True)
         .drop("row")
     )
     return {
         "videos": flagged,
         "metadata": flagged,
         "transcripts": transcripts,
-        "sentiment": flagged.filter(pl.col("sentiment_status").is_not_null()).with_columns(
-            status="sentiment_status",
-            reason="sentiment_reason",
-            model="sentiment_model",
-            low_confidence="low_confidence",
+        "sentiment": flagged.with_columns(
+            status="sentiment_status", reason="sentiment_reason", model="sentiment_model"
         ),
-        "summaries": flagged.filter(pl.col("summary_status").is_not_null()).with_columns(
+        "summaries": flagged.with_columns(
             method="summary_method",
             model="summary_model",
             status="summary_status",
@@ -77,7 +78,7 @@ def _flagged(wide: pl.DataFrame) -> pl.DataFrame:
             pl.when(whisper).then(pl.col(f"whisper_{name}")).when(api).then(pl.col(f"api_{name}"))
         )
 
-    status = preferred("status")
+    status = preferred("status").fill_null(MISSING)
     reason = (
         pl.when(status == "ok")
         .then(None)
@@ -94,6 +95,8 @@ def _flagged(wide: pl.DataFrame) -> pl.DataFrame:
         exclusion_reason=reason,
         is_excluded=reason.is_not_null(),
         low_confidence=pl.when(ok).then(pl.col("confidence") < LOW_CONFIDENCE),
+        sentiment_status=pl.col("sentiment_status").fill_null(NOT_RUN),
+        summary_status=pl.col("summary_status").fill_null(NOT_RUN),
     ).with_columns(sentiment="label", sentiment_confidence="confidence")
 
 
@@ -113,6 +116,19 @@ def _transcripts_of(flagged: pl.DataFrame, source: str) -> pl.DataFrame:
         model.alias("model"),
         pl.col(f"{source}_words").alias("n_words"),
         *own,
+    )
+
+
+def _missing(flagged: pl.DataFrame) -> pl.DataFrame:
+    """A row for each video that no source gave a transcript."""
+    nobody = flagged.filter(pl.col("whisper_status").is_null() & pl.col("api_status").is_null())
+    return _transcripts_of(
+        nobody.with_columns(whisper_status=pl.lit(MISSING)), "whisper"
+    ).with_columns(
+        pl.lit(None, pl.String).alias("source"),
+        pl.lit(None, pl.String).alias("model"),
+        is_preferred=pl.lit(True),
+        reason=pl.lit("no source gave a transcript"),
     )
 
 

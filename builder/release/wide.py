@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from builder.annotate.transcript_rules import transcript_status, words
+from builder.annotate.transcript_columns import judge
 
 _SEGMENTS = pl.List(pl.Struct({"start": pl.Float32, "end": pl.Float32, "text": pl.String}))
 
@@ -141,7 +141,7 @@ def _transcripts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.rename({"voice_to_text": "api_text"})
     for source in ("whisper", "api"):
         text = frame[f"{source}_text"]
-        judged = _judged(text)
+        judged = judge(text)
         frame = frame.with_columns(judged["n_words"].alias(f"{source}_words"))
         status = pl.Series(judged["status"])
         reason = pl.Series(judged["reason"])
@@ -163,12 +163,3 @@ def _transcripts(frame: pl.DataFrame) -> pl.DataFrame:
         .when(api.is_not_null())
         .then(pl.lit("api"))
     )
-
-
-def _judged(texts: pl.Series) -> pl.DataFrame:
-    """`status`, `reason`, `n_words` of each text; null where there is no text at all."""
-    distinct = texts.drop_nulls().unique()
-    rows = [(text, *transcript_status(text), len(words(text))) for text in distinct.to_list()]
-    schema = {"text": pl.String, "status": pl.String, "reason": pl.String, "n_words": pl.Int64}
-    table = pl.DataFrame(rows, schema=schema, orient="row")
-    return texts.alias("text").to_frame().join(table, on="text", how="left", maintain_order="left")

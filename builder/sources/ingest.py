@@ -40,6 +40,7 @@ DAY = 86_400
 # Above this many bytes of expanded input the second pass goes day by day.
 SPLIT_ABOVE = 256 << 20
 CHUNK_BYTES = 64 << 20
+RAW_ROWS = 50_000
 OUT_OF_WINDOW, OUT_OF_REGION, DUPLICATE = "out_of_window", "out_of_region", "duplicate"
 
 
@@ -156,7 +157,7 @@ def _read_chunk(
     named: list[dict[str, str]] = []
     notes: list[str] = []
     synthetic = False
-    serial = 0
+    writer = _RawWriter(campaign, raw, number, split)
     for index, file in chunk:
         read = read_pages if file.kind == "pages" else read_csv
         for block in read(file, index << 32):
@@ -168,9 +169,8 @@ def _read_chunk(
             frame = _in_window(block.frame(), campaign)
             if outside := block.rows - frame.height:
                 dropped[OUT_OF_WINDOW] += outside
-            for bucket, part in _split(frame, campaign, split):
-                write_frame(raw / f"{number:06d}-{serial:06d}-{bucket:06d}.parquet", part)
-                serial += 1
+            writer.add(frame)
+    writer.flush()
     return {
         "dropped": dict(dropped),
         "kinds": dict(kinds),
@@ -178,6 +178,30 @@ def _read_chunk(
         "notes": notes,
         "synthetic": synthetic,
     }
+
+
+class _RawWriter:
+    """Gathers small blocks into raw parts of some 50,000 rows."""
+
+    def __init__(self, campaign: Campaign, raw: Path, chunk: int, split: bool) -> None:
+        self.campaign, self.raw, self.chunk, self.split = campaign, raw, chunk, split
+        self._frames: list[pl.DataFrame] = []
+        self._rows = self._serial = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        self._frames.append(frame)
+        self._rows += frame.height
+        if self._rows >= RAW_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self._rows:
+            return
+        for bucket, part in _split(pl.concat(self._frames), self.campaign, self.split):
+            name = f"{self.chunk:06d}-{self._serial:06d}-{bucket:06d}.parquet"
+            write_frame(self.raw / name, part)
+            self._serial += 1
+        self._frames, self._rows = [], 0
 
 
 def _in_window(frame: pl.DataFrame, campaign: Campaign) -> pl.DataFrame:

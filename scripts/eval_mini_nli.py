@@ -1,0 +1,233 @@
+"""Scores the small NLI model as it ships: ctranslate2, tokenizers, safetensors and numpy, no torch.
+
+    python scripts/eval_mini_nli.py [--model builder/models/mini_nli] [--data ../shared/data/text]
+                                    [--write]
+
+Prints one line of JSON: accuracy on the held-out fifth of XNLI-es dev (also by genre), zero-shot
+macro-F1 on all of UMSAB-es val, accuracy on generated probes (a true statement, then the same with
+the place, number or name changed or denied; words never used in training), milliseconds for a
+40-token pair on one thread, and bytes. `--write` also puts that into scores.json of the model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+from mini_nli_data import DATA, LABELS, SENTIMENT, TEMPLATE, read_texts
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+MODEL = Path(__file__).resolve().parents[1] / "builder" / "models" / "mini_nli"
+NAMES = [("Verónica Tapia", "Ximena Naranjo"), ("Óscar Pilco", "Hernán Yépez")]
+# (premise, true, changed to {b} or {m} or {who2}: false, denied: false, open: neutral)
+PROBES = [
+    (
+        "Hubo un incendio en el mercado de {a} y se quemaron {n} puestos.",
+        "Se quemaron {n} puestos en {a}.",
+        ["Se quemaron {n} puestos en {b}.", "Se quemaron {m} puestos en {a}."],
+        "No hubo ningún incendio en {a}.",
+        "El incendio empezó en una cocina.",
+    ),
+    (
+        "{who} abrió una panadería en {a} con {n} empleados.",
+        "{who} tiene una panadería en {a}.",
+        ["{who2} tiene una panadería en {a}.", "{who} abrió una panadería en {b}."],
+        "{who} no abrió ninguna panadería.",
+        "{who} vende también helados.",
+    ),
+    (
+        "Los médicos de {a} atendieron a {n} pacientes con dengue esta semana.",
+        "En {a} hay pacientes con dengue.",
+        [
+            "Los médicos de {b} atendieron a {n} pacientes.",
+            "Los médicos atendieron a {m} pacientes.",
+        ],
+        "Los médicos no atendieron a ningún paciente.",
+        "Los pacientes con dengue son niños.",
+    ),
+    (
+        "La carretera a {a} está cerrada por un derrumbe desde hace {n} días.",
+        "No se puede pasar por la carretera a {a}.",
+        ["La carretera a {b} está cerrada.", "La carretera está cerrada desde hace {m} días."],
+        "La carretera a {a} está abierta.",
+        "El derrumbe mató a una vaca.",
+    ),
+    (
+        "Anoche robaron {n} computadoras del colegio de {a}, denunció la rectora {who}.",
+        "Hubo un robo en el colegio de {a}.",
+        ["Robaron en el colegio de {b}.", "Robaron {m} computadoras.", "{who2} denunció el robo."],
+        "Nadie robó en el colegio de {a}.",
+        "Los ladrones eran alumnos del colegio.",
+    ),
+    (
+        "{who} cantó en las fiestas de {a} ante {n} mil personas.",
+        "{who} cantó en {a}.",
+        ["{who2} cantó en {a}.", "{who} cantó en {b}.", "Asistieron {m} mil personas."],
+        "{who} no cantó en las fiestas.",
+        "{who} cobró mucho dinero por cantar.",
+    ),
+]
+PLACES = [("Latacunga", "Tulcán"), ("Babahoyo", "Zamora"), ("Puyo", "Macas")]
+COUNTS = [(9, 27), (14, 41), (35, 6)]
+
+
+class Model:
+    """The shipped folder, loaded for one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "ct2" / "model.bin").is_file():
+            raise SystemExit(
+                f"no model in {folder}: there is no ct2/model.bin. It comes with the "
+                "repository; scripts/train_mini_nli.py makes it anew"
+            )
+        self.folder = folder
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_truncation(256, strategy="longest_first")
+        self.encoder = ctranslate2.Encoder(str(folder / "ct2"), intra_threads=1, inter_threads=1)
+        self.head = load_file(folder / "head.safetensors")
+        names = json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"]
+        self.labels = [names[str(i)] for i in range(len(names))]
+
+    def logits(self, pairs: list[tuple[str, str]]) -> np.ndarray:
+        """One row of logits per pair, columns in the checkpoint's order of labels."""
+        rows = [e.ids for e in self.tokenizer.encode_batch(pairs)]
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        out = np.empty((len(rows), len(self.labels)), np.float32)
+        for at in range(0, len(order), 32):
+            part = order[at : at + 32]
+            hidden = self.encoder.forward_batch([rows[i] for i in part]).last_hidden_state
+            out[part] = self._classify(np.array(hidden)[:, 0])
+        return out
+
+    def _classify(self, first: np.ndarray) -> np.ndarray:
+        head = self.head
+        pooled = np.tanh(first @ head["pooler.dense.weight"].T + head["pooler.dense.bias"])
+        return pooled @ head["classifier.weight"].T + head["classifier.bias"]
+
+    def predict(self, pairs: list[tuple[str, str]]) -> list[str]:
+        return [self.labels[i] for i in self.logits(pairs).argmax(1)]
+
+
+def probes() -> list[tuple[str, str, str, str]]:
+    """(kind, premise, hypothesis, label)"""
+    made = []
+    for k, (a, b) in enumerate(PLACES):
+        n, m = COUNTS[k]
+        who, who2 = NAMES[k % len(NAMES)]
+        fill = {"a": a, "b": b, "n": n, "m": m, "who": who, "who2": who2}
+        for premise, true, changed, denied, open_text in PROBES:
+            texts = [("true", true, "entailment"), ("denied", denied, "contradiction")]
+            texts.append(("open", open_text, "neutral"))
+            for text in changed:
+                kind = "name" if "{who2}" in text else "place" if "{b}" in text else "number"
+                texts.append((f"changed {kind}", text, "contradiction"))
+            said = premise.format(**fill)
+            made += [(kind, said, text.format(**fill), label) for kind, text, label in texts]
+            made.append(("itself", said, said, "entailment"))
+    return made
+
+
+def probe_scores(model: Model) -> dict:
+    asked = probes()
+    found = model.predict([(p, h) for _, p, h, _ in asked])
+    result: dict = {"pairs": len(asked)}
+    right = [f == label for f, (*_, label) in zip(found, asked, strict=True)]
+    result["accuracy"] = round(float(np.mean(right)), 4)
+    for kind in sorted({k for k, *_ in asked}):
+        result[kind] = round(
+            float(np.mean([r for r, a in zip(right, asked, strict=True) if a[0] == kind])), 4
+        )
+    false = [
+        f
+        for f, (kind, *_) in zip(found, asked, strict=True)
+        if kind.startswith(("changed", "denied"))
+    ]
+    result["false_taken_as_entailed"] = round(false.count("entailment") / len(false), 4)
+    return result
+
+
+def macro_f1(found: list[str], gold: list[str]) -> float:
+    each = []
+    for label in sorted(set(gold)):
+        hit = sum(f == g == label for f, g in zip(found, gold, strict=True))
+        each.append(2 * hit / (found.count(label) + gold.count(label)))
+    return float(np.mean(each))
+
+
+def zero_shot(model: Model, tweets: list[tuple[str, str]]) -> dict[str, float]:
+    """As transformers' zero-shot pipeline: the largest of the labels' entailment logits."""
+    asked = [(text, TEMPLATE.format(word)) for text, _ in tweets for word in SENTIMENT.values()]
+    chosen = model.logits(asked)[:, model.labels.index("entailment")].reshape(-1, len(SENTIMENT))
+    found = [list(SENTIMENT)[i] for i in chosen.argmax(1)]
+    gold = [label for _, label in tweets]
+    right = float(np.mean([f == g for f, g in zip(found, gold, strict=True)]))
+    return {
+        "macro_f1": round(macro_f1(found, gold), 4),
+        "accuracy": round(right, 4),
+        "tweets": len(gold),
+    }
+
+
+def speed(model: Model) -> float:
+    """Median milliseconds of one 40-token pair on one thread, tokenising and head included."""
+    premise = (
+        "La policía detuvo anoche a cuatro hombres armados en el centro de la ciudad de Guayaquil"
+    )
+    pair = (premise + " y los llevó a la cárcel", "Cuatro hombres fueron detenidos en Guayaquil.")
+    size = len(model.tokenizer.encode(*pair).ids)
+    if not 38 <= size <= 44:
+        raise SystemExit(f"the timing pair has {size} tokens, not about 40: adapt its text")
+    times = []
+    for _ in range(60):
+        start = time.perf_counter()
+        model.logits([pair])
+        times.append(time.perf_counter() - start)
+    return round(1000 * float(np.median(times)), 2)
+
+
+def evaluate(folder: Path, data: Path) -> dict:
+    texts, model = read_texts(data), Model(folder)
+    found = model.predict([p[:2] for p in texts.xnli_held_out])
+    gold = [LABELS[p[2]] for p in texts.xnli_held_out]
+    right = np.array([f == g for f, g in zip(found, gold, strict=True)])
+    genres = np.array(texts.xnli_genres)
+    size = sum(
+        f.stat().st_size for f in folder.rglob("*") if f.is_file() and f.name != "scores.json"
+    )
+    return {
+        "xnli_es_held_out": {
+            "accuracy": round(float(right.mean()), 4),
+            "macro_f1": round(macro_f1(found, gold), 4),
+            "pairs": len(gold),
+            "by_genre": {
+                g: round(float(right[genres == g].mean()), 4) for g in sorted(set(genres))
+            },
+        },
+        "umsab_es_val_zero_shot": zero_shot(model, texts.tweets_held_out),
+        "probes": probe_scores(model),
+        "ms_per_40_token_pair": speed(model),
+        "bytes": size,
+        "compute_type": model.encoder.compute_type,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--write", action="store_true", help="also into scores.json of the model")
+    args = parser.parse_args()
+    line = json.dumps(evaluate(args.model, args.data), ensure_ascii=False)
+    if args.write:
+        (args.model / "scores.json").write_text(line + "\n", encoding="utf-8")
+    sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
