@@ -134,6 +134,7 @@ class Campaign(_Frozen):
     region_codes: tuple[str, ...] = Field(min_length=1)
     country_phone_region: str = "EC"
     languages: tuple[str, ...] = ("es",)
+    tags: tuple[str, ...] = ()
     generic_hashtags: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     public_figures: tuple[PublicFigure, ...] = ()

@@ -88,7 +88,7 @@ def regenerate(
     sources: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[SOURCE]...",
+            metavar="SOURCE",
             help="Folders of API pages or the authors' CSV files. None: the embedded sample.",
         ),
     ] = None,

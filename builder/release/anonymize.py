@@ -21,6 +21,7 @@ from builder.release.hashtags import (
     known_usernames,
     matched_terms,
     normalised,
+    shared_usernames,
 )
 from builder.release.pseudonym import Key
 from builder.release.scrub import Scrubber
@@ -116,13 +117,16 @@ class _Worker:
         usernames: frozenset[str],
     ) -> None:
         self.campaign, self.results, self.key = campaign, results, key
+        shared = shared_usernames(ingested.parts, campaign, usernames)
         self.scrubber = Scrubber(
             allowed_handles=campaign.allowed_handles,
             allowed_terms=campaign.allowed_terms,
-            usernames=distinctive_usernames(usernames, campaign),
+            usernames=distinctive_usernames(usernames, shared),
             region=campaign.country_phone_region,
         )
-        allowed, self.folded = allowed_hashtags(ingested.parts, campaign, usernames, self.scrubber)
+        allowed, self.folded = allowed_hashtags(
+            ingested.parts, campaign, usernames - shared, self.scrubber
+        )
         self.allowed = pl.Series(sorted(allowed), dtype=pl.String)
 
     def rows(self, raw: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Any]]:

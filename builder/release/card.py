@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import yaml
 
 import ecuador_crisis_tiktok as schema
 from builder.campaign import Campaign
-from builder.release.assemble import Assembled, optional_columns
+from builder.release.assemble import Assembled, file_digest, optional_columns
 from builder.run.store import write_atomic
 
 TEMPLATE = "dataset_card.md.jinja"
@@ -57,6 +58,7 @@ def write_card(
             width=1_000,
         ),
         name=campaign.release_name,
+        campaign=campaign.name,
         title=campaign.title,
         version=campaign.version,
         synthetic=facts["synthetic"],
@@ -105,15 +107,16 @@ def _header(
     size = next((label for top, label in _SIZES if assembled.rows["videos"] < top), "1M<n<10M")
     configs, infos = [], []
     for config in schema.FEATURES:
+        files = [name for name in assembled.files if name.startswith(f"{config}/")]
         entry: dict[str, Any] = {
             "config_name": config,
             "version": campaign.version,
+            "description": f"{schema.CONFIG_DESCRIPTIONS[config]} [{_content(folder, files)}]",
             "data_files": [{"split": schema.SPLIT, "path": f"{config}/{schema.SPLIT}-*.parquet"}],
         }
         if config == schema.DEFAULT_CONFIG:
             entry["default"] = True
         configs.append(entry)
-        files = [name for name in assembled.files if name.startswith(f"{config}/")]
         infos.append(
             {
                 "config_name": config,
@@ -129,7 +132,7 @@ def _header(
                 "dataset_size": assembled.bytes[config],
             }
         )
-    tags = ["tiktok", "crisis-informatics", "social-media", "ecuador", "datasets"]
+    tags = ["tiktok", "crisis-informatics", "social-media", *campaign.tags, "datasets"]
     return {
         "pretty_name": campaign.release_name,
         "license": campaign.licence.data,
@@ -141,6 +144,13 @@ def _header(
         "configs": configs,
         "dataset_info": infos,
     }
+
+
+def _content(folder: Path, files: list[str]) -> str:
+    """Digest of a config's files. `datasets` caches a local folder by its YAML and not by bytes:
+    with the digest in it, a release that was replaced comes back fresh."""
+    digests = "".join(file_digest(folder / name) for name in sorted(files))
+    return f"content {hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 
 def _configs(campaign: Campaign, assembled: Assembled) -> list[dict[str, Any]]:

@@ -30,70 +30,76 @@ def known_usernames(parts: Iterable[Path]) -> frozenset[str]:
     return frozenset(names)
 
 
-def distinctive_usernames(usernames: Iterable[str], campaign: Campaign) -> frozenset[str]:
+def shared_usernames(
+    parts: Iterable[Path], campaign: Campaign, usernames: frozenset[str]
+) -> frozenset[str]:
+    """Usernames that are everybody's words: campaign terms, and hashtags many authors use.
+
+    Args:
+        parts: ingest parts.
+        campaign: its terms and `min_username_hashtag_authors`.
+        usernames: `known_usernames`.
+    """
+    names = pl.DataFrame({"tag": sorted(usernames)}, schema={"tag": pl.String})
+    uses = pl.DataFrame(schema={"tag": pl.String, "username": pl.String})
+    for part in parts:
+        mine = _tags_of(part, "username").join(names, on="tag", how="semi")
+        uses = pl.concat([uses, mine.select("tag", "username")]).unique()
+    authors = uses.group_by("tag").len()
+    common = authors.filter(pl.col("len") >= campaign.privacy.min_username_hashtag_authors)
+    return frozenset(common["tag"].to_list()) | (campaign.known_terms & usernames)
+
+
+def distinctive_usernames(usernames: frozenset[str], shared: frozenset[str]) -> frozenset[str]:
     """Usernames that are scrubbed from texts also without an @ (see DISTINCTIVE_LETTERS)."""
     return frozenset(
         name
-        for name in usernames
+        for name in usernames - shared
         if len(name) >= 4
         and (not name.isalpha() or len(name) >= DISTINCTIVE_LETTERS)
-        and name not in campaign.known_terms
         and not name.isdecimal()
     )
 
 
 def allowed_hashtags(
-    parts: Iterable[Path], campaign: Campaign, usernames: frozenset[str], scrubber: Scrubber
+    parts: Iterable[Path], campaign: Campaign, personal: frozenset[str], scrubber: Scrubber
 ) -> tuple[frozenset[str], dict[str, int]]:
     """Decide over the whole campaign which hashtags are released.
 
     Args:
         parts: ingest parts.
         campaign: its privacy settings and terms.
-        usernames: `known_usernames`.
+        personal: usernames that are nobody else's word (all but `shared_usernames`).
         scrubber: refuses tags that hold a phone number and the like.
 
     Returns:
         The released tags, and how many distinct tags were folded out, by reason.
     """
-    counted: list[pl.DataFrame] = []
-    for part in parts:
-        frame = pl.read_parquet(part, columns=["id", "username", "hashtags"])
-        tags = frame.with_columns(tag=normalised(pl.col("hashtags"))).explode("tag")
-        tags = tags.filter(pl.col("tag").is_not_null())
-        counted.append(
-            tags.group_by("tag").agg(videos=pl.len(), authors=pl.col("username").unique())
-        )
+    counted = [_tags_of(part, "id").group_by("tag").len() for part in parts]
     if not counted:
         return frozenset(), {}
-    merged = pl.concat(counted)
-    videos = merged.group_by("tag").agg(pl.col("videos").sum())
-    privacy = campaign.privacy
+    videos = pl.concat(counted).group_by("tag").agg(pl.col("len").sum())
     frequent = videos.filter(
-        (pl.col("videos") >= privacy.min_hashtag_videos)
+        (pl.col("len") >= campaign.privacy.min_hashtag_videos)
         | pl.col("tag").is_in(list(campaign.known_terms))
     )
-    spelled = frequent.filter(
-        pl.col("tag").is_in(list(usernames)) & ~pl.col("tag").is_in(list(campaign.known_terms))
-    )
-    users = (
-        merged.join(spelled.select("tag"), on="tag", how="semi")
-        .explode("authors")
-        .group_by("tag")
-        .agg(pl.col("authors").n_unique())
-    )
-    personal = set(
-        users.filter(pl.col("authors") < privacy.min_username_hashtag_authors)["tag"].to_list()
-    )
-    shared = pl.Series("tag", sorted(set(frequent["tag"].to_list()) - personal), dtype=pl.String)
-    scrubbed = scrubber.scrub_column(shared)
-    clean = shared.filter(scrubbed["kinds"].list.len() == 0).to_list()
+    tags = frozenset(frequent["tag"].to_list())
+    kept = pl.Series("tag", sorted(tags - personal), dtype=pl.String)
+    scrubbed = scrubber.scrub_column(kept)
+    clean = kept.filter(scrubbed["kinds"].list.len() == 0).to_list()
     folded = {
         "rare": videos.height - frequent.height,
-        "spells_a_username": len(personal),
-        "holds_an_identifier": shared.len() - len(clean),
+        "spells_a_username": len(tags & personal),
+        "holds_an_identifier": kept.len() - len(clean),
     }
     return frozenset(clean), {why: n for why, n in folded.items() if n}
+
+
+def _tags_of(part: Path, column: str) -> pl.DataFrame:
+    """One row for each (video, tag) of an ingest part: `tag` and another column."""
+    frame = pl.read_parquet(part, columns=[column, "hashtags"])
+    tags = frame.with_columns(tag=normalised(pl.col("hashtags"))).explode("tag")
+    return tags.select("tag", column).drop_nulls("tag")
 
 
 def without_accents(text: pl.Expr) -> pl.Expr:

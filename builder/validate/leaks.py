@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 import ecuador_crisis_tiktok as schema
 from builder.campaign import Campaign
-from builder.release.hashtags import distinctive_usernames, known_usernames
+from builder.release.hashtags import distinctive_usernames, known_usernames, shared_usernames
 from builder.release.scrub import Scrubber
 from builder.sources.ids import EARLIEST, LATEST
 from builder.sources.schema import id_time
@@ -46,7 +46,9 @@ class Private:
         """From the ingest parts."""
         paths = list(parts)
         ids = pl.concat([pl.read_parquet(path, columns=["id"])["id"] for path in paths])
-        return cls(ids.sort(), distinctive_usernames(known_usernames(paths), campaign))
+        usernames = known_usernames(paths)
+        shared = shared_usernames(paths, campaign, usernames)
+        return cls(ids.sort(), distinctive_usernames(usernames, shared))
 
 
 def check_leaks(

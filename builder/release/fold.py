@@ -1,0 +1,210 @@
+"""Reading text the way an attacker's reader would: one plain view, mapped back to the original.
+
+Detection never looks at raw text. It looks at a *view*: compatibility-decomposed, without
+accents, zero-width characters, keycaps or variation selectors, with look-alike letters, digits,
+dots and at-signs brought to ASCII, and with spoken digits ("cero nueve nueve…") written as
+figures. Every character of the view knows which original character it came from, so a span found
+in the view can be cut out of the original and the rest stays byte-identical.
+
+Sources: Unicode Standard Annex 15 (NFKD) and the Unicode character database as shipped with
+Python; the look-alike table is a hand-made subset of Unicode Technical Standard 39 (confusables)
+for Cyrillic and Greek. Nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+SPOKEN = "\x02"  # put before a figure that was a word; the fold removes real control characters
+MASK = "\x01"  # stands for a tag written by an earlier pass: no recognizer may match it
+
+_LOOKALIKES = str.maketrans(
+    {
+        source: group[0]
+        for group in (
+            "AАΑ BВΒ CСᏟ EЕΕ GԌ HНΗ IІΙ JЈ KКΚ MМΜ NΝ OОΟ PРΡ QԚ SЅ TТΤ WԜ XХΧ YҮΥ ZΖ aаαɑ cсϲ dԁ "
+            "eе gɡ hһ iіιı jјϳȷ kкκ lӏ mм nп oоοσ pрρ qԛ sѕ tтτ uυ vѵν wԝ xхχ yуγ "
+            ".。۔､•·∙⋅‧・∘ -‐‑‒–—―−⁓⹀゠ |∣ǀ｜"
+        ).split()
+        for source in group[1:]
+    }
+)
+_GAPS = frozenset("ªº°")  # ordinal marks would fold to letters and look like the figure 0
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # blank letters: no category says so
+
+
+class Folded(NamedTuple):
+    """A plain view of a text.
+
+    ``text`` is the view; ``starts[i]`` and ``ends[i]`` bound the original characters behind
+    ``text[i]``. Both are None when view and original agree position by position.
+    """
+
+    text: str
+    starts: list[int] | None
+    ends: list[int] | None
+
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        """Map the view span [start, end) (start < end) to the original text."""
+        if self.starts is None or self.ends is None:
+            return start, end
+        return self.starts[start], self.ends[end - 1]
+
+
+def _fold_char(char: str) -> str:
+    """Return what one character reads as: '' if invisible, a blank for emoji, else plain text."""
+    code = ord(char)
+    if 0x20 <= code < 0x7F or char in "\t\n\r":
+        return char
+    if char == "🔟":
+        return "10"
+    if char in _GAPS:
+        return " "
+    mapped = char.translate(_LOOKALIKES)
+    if mapped != char:
+        return mapped
+    category = unicodedata.category(char)
+    if category in ("Mn", "Me", "Cf") or char in _INVISIBLE:
+        return ""
+    if category == "Cc":
+        return " " if char in "\x0b\x0c\x1c\x1d\x1e\x1f\x85" else ""
+    if category in ("Zs", "Zl", "Zp"):
+        return " "
+    digit = unicodedata.digit(char, None)
+    if digit is not None:
+        return str(digit)
+    plain = "".join(
+        part
+        for part in unicodedata.normalize("NFKD", char)
+        if unicodedata.category(part) not in ("Mn", "Me", "Cf")
+    ).translate(_LOOKALIKES)
+    if not plain:
+        return " " if category[0] in "PSZ" else ""  # a lone spacing accent
+    # A symbol with no plain reading (emoji, box drawing) separates words as a blank does.
+    return " " if plain == char and category[0] == "S" else plain
+
+
+class _FoldTable(dict[str, str]):
+    """Remembers the fold of every character met; at most one entry per code point."""
+
+    def __missing__(self, char: str) -> str:
+        folded = self[char] = _fold_char(char)
+        return folded
+
+
+_TABLE = _FoldTable()
+# 0 written as O, 1 as l or I: only in a token of nothing else, with figures at least as many as
+# letters, so "l0s" and plates such as PIO-123 are left alone.
+_LETTER_DIGITS = re.compile(r"(?<![^\W_])[0-9OoIl|]*[0-9][0-9OoIl|]+(?![^\W_])")
+_AS_DIGITS = str.maketrans("OoIl|", "00111")
+
+
+def _letters_to_digits(match: re.Match[str]) -> str:
+    token = match.group()
+    figures = sum(char.isdigit() for char in token)
+    if figures == len(token) or figures < 2 or 2 * figures < len(token):
+        return token
+    return token.translate(_AS_DIGITS)
+
+
+def fold(text: str) -> Folded:
+    """Fold `text` (any str) into its plain view; never raises."""
+    starts: list[int] | None = None
+    ends: list[int] | None = None
+    if text.isascii() and text.isprintable():
+        view = text
+    else:
+        parts = [_TABLE[char] for char in text]
+        view = "".join(parts)
+        if len(view) != len(text) or "" in parts:  # else every part is one character
+            starts, ends = [], []
+            for index, part in enumerate(parts):
+                if part:
+                    starts.extend([index] * len(part))
+                    ends.extend([index + 1] * len(part))
+                elif ends:  # an invisible mark belongs to the character it follows
+                    last = starts[-1]
+                    for back in range(len(ends) - 1, -1, -1):
+                        if starts[back] != last:
+                            break
+                        ends[back] = index + 1
+    return Folded(_LETTER_DIGITS.sub(_letters_to_digits, view), starts, ends)
+
+
+_UNITS = "cero uno dos tres cuatro cinco seis siete ocho nueve".split()
+_TEENS = (
+    "diez once doce trece catorce quince dieciseis diecisiete dieciocho diecinueve veinte "
+    "veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho "
+    "veintinueve"
+).split()
+_TENS = "treinta cuarenta cincuenta sesenta setenta ochenta noventa".split()
+_VALUES = (
+    {word: value for value, word in enumerate(_UNITS)}
+    | {word: 10 + value for value, word in enumerate(_TEENS)}
+    | {word: 30 + 10 * value for value, word in enumerate(_TENS)}
+)
+# Longest first: without look-around (Rust has none) "dos" must not shadow a longer word.
+_WORD = (
+    rf"(?:(?:{'|'.join(_TENS)})\s+y\s+(?:una|{'|'.join(_UNITS[1:])})|"
+    + "|".join(sorted(_VALUES, key=lambda word: (-len(word), word)))
+    + ")"
+)
+_BETWEEN = r"[\s,.;:\-]{1,4}(?:y\s+)?"
+# Four numbers in a row, at least one of them a word. Shared with the vectorised gate, so it holds
+# no look-around and no \b: there it may match inside words, which only widens the gate.
+SPOKEN_RUN = rf"(?i)(?:{_WORD}|[0-9]+)(?:{_BETWEEN}(?:{_WORD}|[0-9]+)){{3,}}"
+_RUN = re.compile(
+    rf"(?<![^\W_])(?:{_WORD}|[0-9]+)(?![^\W_])(?:{_BETWEEN}(?:{_WORD}|[0-9]+)(?![^\W_])){{3,}}",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(rf"{_WORD}|[0-9]+", re.IGNORECASE)
+_LETTERS = re.compile("[a-z]+")
+
+
+def _word_value(word: str) -> int:
+    tens, _, unit = word.lower().partition(" y ")
+    return _VALUES[tens] + ({"una": 1} | _VALUES)[unit] if unit else _VALUES[tens]
+
+
+def read_numbers(folded: Folded) -> Folded:
+    """Write runs of four or more spoken numbers as figures, each word marked with `SPOKEN`.
+
+    "cero nueve, noventa y ocho 76 tres" becomes "␂0 ␂9 ␂98 76 ␂3"; other text is unchanged.
+    A run needs two words, so lists of figures keep their own separators.
+    """
+    text = folded.text
+    if sum(word in _VALUES for word in _LETTERS.findall(text.lower())) < 2:
+        return folded
+    parts: list[str] = []
+    source: list[tuple[int, int]] = []  # view span behind every new character
+    done = 0
+
+    def keep(upto: int) -> None:
+        parts.append(text[done:upto])
+        source.extend((index, index + 1) for index in range(done, upto))
+
+    for run in _RUN.finditer(text):
+        numbers = list(_NUMBER.finditer(text, run.start(), run.end()))
+        if sum(not number.group()[0].isdigit() for number in numbers) < 2:
+            continue
+        for number in numbers:
+            if number is numbers[0]:
+                keep(number.start())
+            else:
+                parts.append(" ")
+                source.append((done, number.start()))
+            done = number.end()
+            said = re.sub(r"\s+", " ", number.group())
+            figures = said if said[0].isdigit() else f"{SPOKEN}{_word_value(said)}"
+            parts.append(figures)
+            if said[0].isdigit():
+                source.extend((i, i + 1) for i in range(number.start(), number.end()))
+            else:
+                source.extend([number.span()] * len(figures))
+    if not parts:
+        return folded
+    keep(len(text))
+    spans = [folded.original_span(start, end) for start, end in source]
+    return Folded("".join(parts), [start for start, _ in spans], [end for _, end in spans])
