@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from builder.errors import CampaignError
 
@@ -80,8 +80,8 @@ class PublicFigure(_Frozen):
 class Keyword(_Frozen):
     """One distinct search term; `raw` keeps every spelling as published."""
 
-    term: str
-    raw: tuple[str, ...]
+    term: str = Field(min_length=1)
+    raw: tuple[str, ...] = Field(min_length=1)
     kind: Literal["hashtag", "phrase"]
     english: str
     description: str
@@ -145,12 +145,17 @@ class Campaign(_Frozen):
     keywords: tuple[Keyword, ...] = Field(min_length=1)
     paper: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Campaign:
-        terms = [keyword.term.casefold() for keyword in self.keywords]
+    @field_validator("keywords")
+    @classmethod
+    def _distinct(cls, keywords: tuple[Keyword, ...]) -> tuple[Keyword, ...]:
+        terms = [keyword.term.casefold() for keyword in keywords]
         doubled = sorted({term for term in terms if terms.count(term) > 1})
         if doubled:
             raise ValueError(f"keywords.csv repeats the term(s) {', '.join(doubled)}")
+        return keywords
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Campaign:
         for event in self.events:
             if not self.window.start <= event.date <= self.window.end:
                 raise ValueError(f"event {event.key} lies outside the window")
@@ -196,10 +201,16 @@ class Campaign(_Frozen):
             return cls.model_validate(data)
         except ValidationError as error:
             first = error.errors()[0]
+            where = [str(part) for part in first["loc"]]
+            file, row = folder / "campaign.toml", None
+            if where[:1] == ["keywords"]:
+                file, where = folder / "keywords.csv", where[1:]
+                row = f"{int(where.pop(0)) + 1} below the header" if where else None
             raise CampaignError(
                 first["msg"],
-                file=folder / "campaign.toml",
-                field=".".join(str(part) for part in first["loc"]) or None,
+                file=file,
+                row=row,
+                field=".".join(where) or None,
                 way_out="correct the field; builder/campaigns/ecuador_2024 is a complete example",
             ) from error
 
@@ -224,8 +235,13 @@ def _read_keywords(path: Path) -> list[dict[str, Any]]:
             file=path,
             way_out="add one with the columns term, raw, kind, english, description",
         )
-    with path.open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CampaignError(
+            f"cannot read the keywords: {error}", file=path, way_out="save the file as UTF-8 CSV"
+        ) from error
     wanted = {"term", "raw", "kind", "english", "description"}
     if not rows or not wanted <= set(rows[0]):
         found = ", ".join(rows[0]) if rows else "none"
@@ -235,6 +251,7 @@ def _read_keywords(path: Path) -> list[dict[str, Any]]:
             way_out="add the missing columns",
         )
     return [
-        {key: row[key] for key in wanted - {"raw"}} | {"raw": tuple(row["raw"].split("|"))}
+        {key: row[key] for key in wanted - {"raw"}}
+        | {"raw": tuple(form for form in (row["raw"] or "").split("|") if form.strip())}
         for row in rows
     ]

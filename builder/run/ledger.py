@@ -76,17 +76,16 @@ def read_status(work: Path) -> tuple[dict[str, Any], list[StageStatus]]:
     """
     try:
         ledger = json.loads((work / LEDGER).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        settings = dict(ledger["settings"])
+        entries = {name: Entry(**entry) for name, entry in ledger["stages"].items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageProblem(
             "nothing was built in this work folder yet",
             file=work,
             way_out="run: ecuador-crisis regenerate --work DIR --out DIR",
         ) from error
-    lines = []
-    for stage in STAGE_NAMES:
-        entry = Entry(**ledger["stages"].get(stage, {"state": "not started"}))
-        lines.append(_line(work, stage, entry))
-    return ledger["settings"], lines
+    missing = Entry("not started")
+    return settings, [_line(work, stage, entries.get(stage, missing)) for stage in STAGE_NAMES]
 
 
 def _line(work: Path, stage: str, entry: Entry) -> StageStatus:

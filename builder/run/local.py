@@ -1,11 +1,14 @@
-"""Runs a row stage in this process: finds what is pending, batches it, keeps each batch at once."""
+"""Runs a row stage: finds what is pending, batches it, keeps each batch as soon as it is computed.
+
+The batches are computed by an engine: `in_process` here, or `builder.run.on_ray`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -14,6 +17,16 @@ from builder.errors import StageFailed
 from builder.run.progress import Progress
 from builder.run.stage import Stage
 from builder.run.store import Store
+
+# An engine computes batches and hands the results back in the order of the batches.
+Engine = Callable[[Stage, Iterable[pl.DataFrame]], Iterator[pl.DataFrame]]
+
+
+def in_process(stage: Stage, batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The engine of one machine: one batch after the other in this process."""
+    stage.setup()
+    for batch in batches:
+        yield stage(batch)
 
 
 @dataclass
@@ -37,7 +50,7 @@ class StageReport:
 
 def input_digest(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:
     """Digest of each row's input columns: 16 hex digits, the same on every machine and version."""
-    rows = frame.select(columns).iter_rows()
+    rows = frame.select(columns).iter_rows() if columns else [()] * frame.height
     return pl.Series(
         "input_digest",
         [hashlib.blake2b(repr(row).encode(), digest_size=8).hexdigest() for row in rows],
@@ -63,6 +76,7 @@ def run_stage(
     progress: Callable[[str, int], Progress] = Progress,
     *,
     compute: bool = True,
+    engine: Engine = in_process,
 ) -> tuple[pl.DataFrame, StageReport]:
     """Bring a stage up to date with its inputs.
 
@@ -72,6 +86,7 @@ def run_stage(
         store: the work folder.
         progress: makes the progress display from (stage name, rows to do).
         compute: False only collects what is there; rows not computed come back null.
+        engine: what computes the batches.
 
     Returns:
         The stage's output for every input row (`id` and the output columns, sorted by id), and the
@@ -85,11 +100,13 @@ def run_stage(
     store.folder(stage.name, stage.fingerprint)
     todo = stage.order(pending(stage, inputs, store)) if compute else inputs.clear()
     if todo.height:
-        stage.setup()
+        batches = [
+            todo.slice(start, stage.batch_size) for start in range(0, todo.height, stage.batch_size)
+        ]
         with progress(stage.name, todo.height) as bar:
-            for start in range(0, todo.height, stage.batch_size):
-                batch = todo.slice(start, stage.batch_size)
-                result = _checked(stage, batch, stage(batch.drop("input_digest")))
+            computed = engine(stage, (batch.drop("input_digest") for batch in batches))
+            for batch, raw in zip(batches, computed, strict=True):
+                result = _checked(stage, batch, raw)
                 store.add_part(stage, result)
                 bar.advance(result.height, Counter(result["status"].to_list()))
     keyed = inputs.select("id").with_columns(input_digest(inputs, stage.input_columns))
@@ -107,16 +124,26 @@ def run_stage(
 
 
 def _checked(stage: Stage, batch: pl.DataFrame, result: pl.DataFrame) -> pl.DataFrame:
-    if sorted(result["id"].to_list()) != sorted(batch["id"].to_list()):
-        raise StageFailed(
-            f"stage {stage.name} was given {batch.height} rows and returned other rows",
-            way_out="this is a bug of the stage: every row must come back with a status",
-        )
-    columns = [pl.col(name).cast(dtype) for name, dtype in stage.output_schema.items()]
-    return (
-        batch.select("id", "input_digest")
-        .join(result, on="id", how="left")
-        .select("id", "input_digest", *columns)
+    missing = [name for name in ("id", *stage.output_schema) if name not in result.columns]
+    if missing:
+        raise _bug(stage, f"returned no column {', '.join(missing)}")
+    schema = {"id": pl.Int64, **stage.output_schema}
+    try:
+        result = result.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    except pl.exceptions.PolarsError as error:  # its text quotes values: not repeated
+        raise _bug(stage, "returned values that do not fit its columns") from error
+    if sorted(result["id"].to_list(), key=str) != sorted(batch["id"].to_list(), key=str):
+        raise _bug(stage, f"was given {batch.height} rows and returned other rows")
+    if result["status"].null_count():
+        raise _bug(stage, "returned rows without a status")
+    columns = ("id", "input_digest", *stage.output_schema)
+    return batch.select("id", "input_digest").join(result, on="id", how="left").select(columns)
+
+
+def _bug(stage: Stage, problem: str) -> StageFailed:
+    return StageFailed(
+        f"stage {stage.name} {problem}",
+        way_out="this is a bug of the stage: every row must come back with a status",
     )
 
 

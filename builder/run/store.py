@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from builder.errors import WorkLocked, disk_full_guard
+from builder.errors import UsageProblem, WorkLocked, disk_full_guard
 from builder.run.stage import Stage
 
 TEMPORARY = ".tmp"
@@ -36,9 +36,9 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     Raises:
         DiskFull: no space left; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with disk_full_guard(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as handle:
                 handle.write(content)
@@ -62,7 +62,9 @@ def fsync_folder(folder: Path) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically, keys in the given order, ending in a newline."""
-    write_atomic(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    # a lone surrogate (a path that is not UTF-8) becomes its JSON escape
+    write_atomic(path, text.encode(errors="backslashreplace"))
 
 
 def write_frame(path: Path, frame: pl.DataFrame, *, mode: int = 0o644) -> None:
@@ -77,11 +79,22 @@ class Store:
 
     Args:
         work: its path; made if missing.
+
+    Raises:
+        UsageProblem: it is a file, or may not be made.
     """
 
     def __init__(self, work: Path) -> None:
         self.work = work
-        work.mkdir(parents=True, exist_ok=True)
+        self._next: dict[Path, int] = {}  # number of the next part of a folder, once known
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            raise UsageProblem(
+                f"the work folder cannot be made ({error.strerror})",
+                file=work,
+                way_out="give another folder as --work",
+            ) from error
 
     @property
     def private(self) -> Path:
@@ -93,7 +106,9 @@ class Store:
     def folder(self, stage: str, fingerprint: str) -> Path:
         """`work/<stage>/<fingerprint>`, made if missing, temporaries of killed runs removed."""
         folder = self.work / stage / fingerprint
-        folder.mkdir(parents=True, exist_ok=True)
+        with disk_full_guard(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._next.pop(folder, None)
         for leftover in folder.glob(f".*{TEMPORARY}"):
             if leftover.is_dir():
                 shutil.rmtree(leftover)
@@ -108,12 +123,16 @@ class Store:
     def add_part(self, stage: Stage, frame: pl.DataFrame) -> Path:
         """Keep one computed batch (columns `id`, `input_digest`, and the stage's output)."""
         folder = self.work / stage.name / stage.fingerprint
-        number = len(self.parts(stage))
+        if folder not in self._next:  # counted once: listing every time would be quadratic
+            numbers = [int(part.name.split("-")[1]) for part in self.parts(stage)]
+            self._next[folder] = max(numbers, default=-1) + 1
+        number = self._next[folder]
         buffer = io.BytesIO()
         frame.write_parquet(buffer, compression="zstd", compression_level=1)
         digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:12]
         path = folder / f"part-{number:06d}-{digest}.parquet"
         write_atomic(path, buffer.getvalue())
+        self._next[folder] = number + 1
         return path
 
     def results(self, stage: Stage) -> pl.DataFrame:

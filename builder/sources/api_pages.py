@@ -8,7 +8,9 @@ lone surrogates.
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,7 @@ from builder.sources.schema import COUNTS, ROLE_API, id_time
 
 SYNTHETIC_LOG_ID = "SYNTHETIC"
 BLOCK_ROWS = 20_000
+_CODE = re.compile(r"[A-Za-z_]{1,60}|\d{1,5}")  # anything else could quote a person or an id
 _TEXT = (
     ("username", "username"),
     ("region_code", "region_code"),
@@ -73,8 +76,8 @@ def _pages(file: SourceFile) -> Iterator[tuple[str, Any]]:
         for number, line in read_lines(file):
             yield f"line {number}, ", _parse(line, file, f"line {number}")
         return
-    content = b"".join(read_blocks(file))
-    if not content.strip():
+    content = b"".join(read_blocks(file)).removeprefix(codecs.BOM_UTF8).strip()
+    if not content:
         return
     try:
         whole = _loads(content)
@@ -100,7 +103,10 @@ def _loads(content: bytes) -> Any:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
         # The service has sent lone surrogates and broken UTF-8, which orjson refuses.
-        return json.loads(content.decode("utf-8", errors="replace"))
+        try:
+            return json.loads(content.decode("utf-8", errors="replace"))
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 def _parse(content: bytes, file: SourceFile, row: str | None) -> Any:
@@ -128,8 +134,9 @@ def _check_page(page: Any, file: SourceFile, where: str) -> None:
     error = page.get("error") if isinstance(page, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     if code not in (None, "", "ok", 0):
+        shown = str(code) if _CODE.fullmatch(str(code)) else "not shown: it is free text"
         raise ErrorPage(
-            f"the page is an error response of the API (code {str(code)[:60]!r})",
+            f"the page is an error response of the API (code {shown})",
             file=file.name,
             row=where.rstrip(", ") or None,
             field="error.code",
@@ -187,8 +194,8 @@ def _row(video: Any, position: int) -> dict[str, Any]:
     for column in COUNTS:
         row[column] = _whole(video.get(column), column, missing=0)
     duration = video.get("video_duration")
-    if isinstance(duration, int | float) and not isinstance(duration, bool) and duration > 0:
-        row["duration_seconds"] = float(duration)
+    if isinstance(duration, int | float) and not isinstance(duration, bool):
+        row["duration_seconds"] = float(duration) if 0 < duration < 2**53 else None
     return row
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
+import os
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +30,8 @@ class SourceFile:
 
     Attributes:
         path: where it is.
-        name: its path relative to the SOURCE it was found in; what messages call it.
+        name: its path relative to the SOURCE it was found in; what messages call it. Where two
+            sources hold the same relative path, the source's own name (or path) goes before it.
         kind: `pages` (Research API responses) or `csv` (the authors' public files).
         size: bytes on disk.
         synthetic: it lies in a folder that `simulate` wrote.
@@ -42,7 +46,7 @@ class SourceFile:
     @property
     def expanded_size(self) -> int:
         """Estimated bytes after decompression."""
-        return self.size * COMPRESSED.get(self.path.suffix, 1)
+        return self.size * COMPRESSED.get(self.path.suffix.lower(), 1)
 
     def digest(self) -> str:
         """SHA-256 of the bytes on disk, hex."""
@@ -54,12 +58,12 @@ def find_sources(sources: Sequence[Path]) -> list[SourceFile]:
     """List every readable file of the given files and folders, in reading order.
 
     Within a folder files are read in the order of their relative paths: of two fetches of the same
-    video the one read later wins.
+    video the one read later wins. A file in several sources is read once, at its first place.
 
     Raises:
         EmptySource: a source does not exist or holds nothing we can read.
     """
-    found: list[SourceFile] = []
+    found: dict[Path, tuple[SourceFile, Path]] = {}
     for source in sources:
         if not source.exists():
             raise EmptySource("the source does not exist", file=source, way_out="check the path")
@@ -71,8 +75,31 @@ def find_sources(sources: Sequence[Path]) -> list[SourceFile]:
                 file=source,
                 way_out="give a folder of .json/.jsonl pages (also .gz/.zst), or the authors' CSVs",
             )
-        found += mine
-    return found
+        for file in mine:
+            found.setdefault(file.path.resolve(), (file, source))
+    return _distinct(list(found.values()))
+
+
+def _distinct(found: list[tuple[SourceFile, Path]]) -> list[SourceFile]:
+    """Give every file a name of its own; reports and fingerprints go by it."""
+    for prefix in ("name", "path"):
+        uses = Counter(file.name for file, _ in found)
+        found = [
+            (file if uses[file.name] == 1 else replace(file, name=_longer(file, top, prefix)), top)
+            for file, top in found
+        ]
+    return [file for file, _ in found]
+
+
+def _longer(file: SourceFile, source: Path, prefix: str) -> str:
+    if prefix == "path" or source.is_file():
+        return _printable(file.path)
+    return f"{_printable(source.resolve().name)}/{file.name}"
+
+
+def _printable(path: Path | str) -> str:
+    """A path as valid text: names that are not UTF-8 (old archives) with their bytes escaped."""
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
 def _classify(path: Path, source: Path) -> SourceFile | None:
@@ -90,7 +117,7 @@ def _classify(path: Path, source: Path) -> SourceFile | None:
     folders = [path.parent, *([] if path == source else [source])]
     return SourceFile(
         path=path,
-        name=str(relative),
+        name=_printable(relative),
         kind="csv" if ending in CSV_SUFFIXES else "pages",
         size=path.stat().st_size,
         synthetic=any((folder / SIMULATION_MARK).is_file() for folder in folders),
@@ -140,13 +167,17 @@ def _read_zstd(path: Path) -> Iterator[bytes]:
 
 
 def read_lines(file: SourceFile) -> Iterator[tuple[int, bytes]]:
-    """Non-blank lines as (line number from 1, bytes), in bounded memory."""
+    """Non-blank lines as (line number from 1, bytes), without a BOM, in bounded memory."""
     rest, number = b"", 0
     for block in read_blocks(file):
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
             number += 1
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
             if line.strip():
                 yield number, line
+    if number == 0:
+        rest = rest.removeprefix(codecs.BOM_UTF8)
     if rest.strip():
         yield number + 1, rest

@@ -34,12 +34,13 @@ def parse_id(value: object) -> tuple[int | None, str | None]:
     Returns:
         (id, None), or (None, reason) when the value cannot be an undamaged id.
     """
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None, ID_MISSING
     if isinstance(value, bool):
         return None, ID_NOT_A_NUMBER
     if isinstance(value, float):
-        return None, ID_FLOAT
+        # a JSON reader turns an integer of more than 64 bits into a float
+        return None, ID_TOO_LARGE if value > MAX_ID else ID_FLOAT
     if isinstance(value, str):
         text = value.strip()
         if not (text.isascii() and text.isdigit()):

@@ -8,9 +8,13 @@ Rules, in the order they are applied:
 1. a damaged row is rejected (`builder.sources.ids`), named by file and position;
 2. a row outside the window (UTC days) is dropped: `out_of_window`;
 3. a row whose region is known and not the campaign's is dropped: `out_of_region`;
-4. of several rows about one id from the same kind of source the latest fetch wins, that is the one
-   read last (files by path, then line, then position); the others are `duplicate`;
-5. rows about one id from API pages and from CSVs are merged; the API's values come first.
+4. a CSV row goes, under the same reason, with the API rows about its id when all of these were
+   dropped by rule 2 or 3;
+5. of several rows about one id from API pages, or from the same CSV, the latest fetch wins as a
+   whole, that is the one read last (files by path, then line, then position); the others are
+   `duplicate`;
+6. rows about one id from different CSVs, and from API pages and CSVs, complete each other; the
+   API's values come first, then those of the CSV read last.
 """
 
 from __future__ import annotations
@@ -35,7 +39,7 @@ from builder.sources.files import SourceFile
 from builder.sources.schema import ID_TIME_TOLERANCE, RAW_SCHEMA, ROLE_API, ROLE_CSV
 from builder.sources.upstream_csv import read_csv
 
-VERSION = "1"
+VERSION = "2"
 DAY = 86_400
 # Above this many bytes of expanded input the second pass goes day by day.
 SPLIT_ABOVE = 256 << 20
@@ -166,7 +170,7 @@ def _read_chunk(
             named += block.named
             notes += block.notes
             synthetic = synthetic or block.synthetic
-            frame = _in_window(block.frame(), campaign)
+            frame = _near_window(block.frame(), campaign)
             if outside := block.rows - frame.height:
                 dropped[OUT_OF_WINDOW] += outside
             writer.add(frame)
@@ -204,14 +208,13 @@ class _RawWriter:
         self._frames, self._rows = [], 0
 
 
-def _in_window(frame: pl.DataFrame, campaign: Campaign) -> pl.DataFrame:
+def _near_window(frame: pl.DataFrame, campaign: Campaign) -> pl.DataFrame:
+    """Rows the second pass decides on: an API row just outside tells that a CSV row is outside."""
     start, end = campaign.window.start_ts, campaign.window.end_ts
     time = pl.col("create_time")
     # A CSV row's time is read off its id and may be off by two minutes at the ends.
-    slack = pl.when(pl.col("role") == ROLE_CSV).then(ID_TIME_TOLERANCE).otherwise(0)
-    return frame.filter((time >= start - slack) & (time < end + slack)).with_columns(
-        create_time=time.clip(start, end - 1)
-    )
+    slack = pl.when(pl.col("role") == ROLE_CSV).then(1).otherwise(2) * ID_TIME_TOLERANCE
+    return frame.filter((time >= start - slack) & (time < end + slack))
 
 
 def _split(frame: pl.DataFrame, campaign: Campaign, split: bool) -> list[tuple[int, pl.DataFrame]]:
@@ -265,28 +268,38 @@ def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
 
 def _resolve(frame: pl.DataFrame, campaign: Campaign) -> tuple[pl.DataFrame, Counter[str], int]:
     """One bucket: (videos sorted by id, dropped rows by reason, rows merged into another)."""
+    start, end = campaign.window.start_ts, campaign.window.end_ts
+    by_api = pl.col("role") == ROLE_API
     foreign = pl.col("region_code").is_not_null() & ~pl.col("region_code").is_in(
         campaign.region_codes
     )
-    abroad = frame.filter(foreign)
-    home = frame.filter(~foreign)
-    # A CSV row about a video that its API row places abroad goes with it.
+    judged = frame.with_columns(
+        why=pl.when(by_api & ~pl.col("create_time").is_between(start, end - 1))
+        .then(pl.lit(OUT_OF_WINDOW))
+        .when(foreign)
+        .then(pl.lit(OUT_OF_REGION))
+    )
+    home = judged.filter(pl.col("why").is_null()).drop("why")
+    # A CSV row about a video that its API rows place elsewhere goes with them.
     banned = (
-        abroad.filter(pl.col("role") == ROLE_API)
-        .select("id")
-        .join(home.filter(pl.col("role") == ROLE_API).select("id"), on="id", how="anti")
+        judged.filter(by_api & pl.col("why").is_not_null())
+        .join(home.filter(by_api), on="id", how="anti")
+        .group_by("id")
+        .agg(pl.col("why").min())
     )
     kept = home.join(banned, on="id", how="anti")
-    outcome = Counter({OUT_OF_REGION: frame.height - kept.height})
+    outcome: Counter[str] = Counter(judged["why"].drop_nulls().to_list())
+    outcome.update(home.join(banned, on="id", how="inner")["why"].to_list())
     values = [c for c in RAW_SCHEMA if c not in ("id", "role", "position")]
     ordered = kept.sort("position")
     api = ordered.filter(pl.col("role") == ROLE_API)
     csv = ordered.filter(pl.col("role") == ROLE_CSV)
     api_ids = api.unique("id", keep="last")
     # Two CSVs complete each other column by column; within a column the latest value wins.
-    csv_files = csv.group_by("id", pl.col("position") // 2**32).len().height
-    csv_ids = csv.group_by("id").agg(pl.col(c).drop_nulls().last() for c in values)
-    outcome[DUPLICATE] = api.height - api_ids.height + csv.height - csv_files
+    file = pl.col("position") // 2**32
+    csv_rows = csv.with_columns(file=file).unique(["id", "file"], keep="last", maintain_order=True)
+    csv_ids = csv_rows.group_by("id").agg(pl.col(c).drop_nulls().last() for c in values)
+    outcome[DUPLICATE] = api.height - api_ids.height + csv.height - csv_rows.height
     if not csv_ids.height:
         videos = api_ids.select("id", *values)
     else:
@@ -295,5 +308,7 @@ def _resolve(frame: pl.DataFrame, campaign: Campaign) -> tuple[pl.DataFrame, Cou
             pl.coalesce("id", "id_csv").alias("id"),
             *(pl.coalesce(c, f"{c}_csv").alias(c) for c in values),
         )
-    merged = api_ids.height + csv_files - videos.height
+    merged = api_ids.height + csv_rows.height - videos.height
+    # a CSV row's time may be two minutes outside: it belongs to the window's first or last day
+    videos = videos.with_columns(pl.col("create_time").clip(start, end - 1))
     return videos.sort("id"), outcome, merged

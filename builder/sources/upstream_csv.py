@@ -61,6 +61,8 @@ _HINTS = (
     ("upstream_summary", "summar"),
     ("whisper_text", "whisper"),
 )
+_VALUE = re.compile(r"\s*[+-]?\d[\d.,eE+]{5,}\s*")  # no column is called so: an id, or its ruin
+_MAX_LISTED = 30
 SENTIMENT_WORDS = {
     **dict.fromkeys(("negative", "neg", "negativo", "negativa"), "negative"),
     **dict.fromkeys(("neutral", "neu", "neutro", "neutra"), "neutral"),
@@ -171,7 +173,20 @@ def _text_lines(file: SourceFile) -> Iterator[str]:
 
 
 def _check_columns(columns: dict[str, int], header: list[str], file: SourceFile) -> None:
-    listed = ", ".join(repr(name) for name in header)
+    known = set(columns) - {"synthetic"}
+    if "id" in known and known != {"id"}:
+        return
+    if any(_VALUE.fullmatch(name) for name in header):
+        # without quoting it: it would put an id, perhaps a text, into the message
+        raise MissingColumn(
+            "the first line holds values, not the names of columns",
+            file=file.name,
+            row="line 1",
+            field="id",
+            way_out="put a line with the columns' names first, for instance: id,"
+            "whisper_voice_to_text",
+        )
+    listed = ", ".join(map(_shown, header[:_MAX_LISTED]))
     if "id" not in columns:
         raise MissingColumn(
             f"no column holds the video id; found: {listed}",
@@ -179,18 +194,21 @@ def _check_columns(columns: dict[str, int], header: list[str], file: SourceFile)
             field="id",
             way_out=f"name it one of: {', '.join(ALIASES['id'])}",
         )
-    if not set(columns) - {"id", "synthetic"}:
-        raise MissingColumn(
-            f"besides the id no column is known; found: {listed}",
-            file=file.name,
-            way_out="name at least one column as in "
-            + ", ".join(a[0] for c, a in ALIASES.items() if c not in ("id", "synthetic")),
-        )
+    raise MissingColumn(
+        f"besides the id no column is known; found: {listed}",
+        file=file.name,
+        way_out="name at least one column as in "
+        + ", ".join(a[0] for c, a in ALIASES.items() if c not in ("id", "synthetic")),
+    )
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 40 else name[:40] + "…")
 
 
 def _notes(columns: dict[str, int], header: list[str], file: SourceFile) -> list[str]:
-    matched = ", ".join(f"{header[index]!r} as {column}" for column, index in columns.items())
-    unknown = [repr(h) for i, h in enumerate(header) if i not in columns.values()]
+    matched = ", ".join(f"{_shown(header[i])} as {column}" for column, i in columns.items())
+    unknown = [_shown(h) for i, h in enumerate(header) if i not in columns.values()][:_MAX_LISTED]
     note = f"{file.name}: read {matched}"
     return [note + (f"; not used: {', '.join(unknown)}" if unknown else "")]
 
@@ -261,9 +279,9 @@ def _number(text: str | None, field: str) -> float | None:
     if text is None:
         return None
     try:
-        value = float(text)
+        value = float(text) if "_" not in text else math.nan
     except ValueError:
-        raise RowProblem(f"{field}_is_not_a_number", field) from None
-    if not math.isfinite(value) or value < 0:
+        value = math.nan
+    if not 0 <= value < 2**53:
         raise RowProblem(f"{field}_is_not_a_number", field)
     return value

@@ -1,0 +1,88 @@
+"""Errors: one readable message with file, row, field and way out."""
+
+from __future__ import annotations
+
+import errno
+import io
+import pickle
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from builder import errors
+from builder.errors import BuilderError, DiskFull, KeyProblem, UsageProblem, disk_full_guard
+
+
+def kinds() -> list[type[BuilderError]]:
+    found = [BuilderError]
+    for kind in found:
+        found += kind.__subclasses__()
+    return [kind for kind in found if kind.__module__ == errors.__name__]
+
+
+def test_a_message_names_what_it_knows_and_the_way_out() -> None:
+    error = BuilderError("it broke", file=Path("a.csv"), row=7, field="id", way_out="mend it")
+    assert str(error) == "it broke [file a.csv, row 7, field id]\n  Way out: mend it"
+    assert (error.file, error.row, error.field) == ("a.csv", "7", "id")
+
+
+def test_a_message_leaves_out_what_it_does_not_know() -> None:
+    assert str(BuilderError("it broke")) == "it broke"
+    assert str(BuilderError("it broke", row="line 0")) == "it broke [row line 0]"
+    assert str(BuilderError("it broke", row=0)) == "it broke [row 0]"
+
+
+def test_every_kind_is_documented_and_has_the_exit_code_of_the_contract() -> None:
+    for kind in kinds():
+        assert (kind.__doc__ or "").strip()
+        assert kind("x").exit_code == (2 if kind is UsageProblem else 1)
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_an_error_survives_the_way_between_processes(kind: type[BuilderError]) -> None:
+    error = kind("it broke", file="a", row=1, field="f", way_out="w")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy)) == (kind, str(error))
+    assert vars(copy) == vars(error)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_recognised_by_its_number(number: int, tmp_path: Path) -> None:
+    with pytest.raises(DiskFull) as caught, disk_full_guard(tmp_path):
+        raise OSError(number, "anything")
+    assert caught.value.file == str(tmp_path)
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+@pytest.mark.parametrize(
+    "text", ["write failed: No space left on device (os error 28)", "I/O failed (os error 28)"]
+)
+def test_a_full_disk_is_recognised_in_the_words_of_a_library(text: str, tmp_path: Path) -> None:
+    with pytest.raises(DiskFull), disk_full_guard(tmp_path):
+        raise pl.exceptions.ComputeError(text)
+
+
+def test_a_full_disk_is_recognised_below_other_errors(tmp_path: Path) -> None:
+    with pytest.raises(DiskFull), disk_full_guard(tmp_path):
+        try:
+            raise OSError(errno.ENOSPC, "full")
+        except OSError as error:
+            raise RuntimeError("could not write") from error
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_polars_meeting_a_full_disk_is_recognised(tmp_path: Path) -> None:
+    with pytest.raises(DiskFull), disk_full_guard(tmp_path):
+        pl.DataFrame({"a": range(100_000)}).write_parquet("/dev/full")
+
+
+def test_everything_else_passes_through_unchanged(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), disk_full_guard(tmp_path):
+        raise PermissionError(errno.EACCES, "no")
+    with pytest.raises(KeyProblem, match="unsafe"), disk_full_guard(tmp_path):
+        raise KeyProblem("unsafe")
+    with pytest.raises(KeyboardInterrupt), disk_full_guard(tmp_path):
+        raise KeyboardInterrupt
+    with disk_full_guard(tmp_path):
+        io.BytesIO(b"fine").read()
