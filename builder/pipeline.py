@@ -9,22 +9,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 import ecuador_crisis_tiktok as schema
 from builder.campaign import DEFAULT_CAMPAIGN, Campaign
 from builder.errors import ContractBroken, UsageProblem, disk_full_guard
 from builder.release.anonymize import anonymize
 from builder.release.assemble import manifest_of, write_manifest, write_tables
 from builder.release.card import write_card
-from builder.release.promote import check_target, promote, staging_folder
+from builder.release.promote import check_target, promote, staged
 from builder.release.pseudonym import open_key
 from builder.run.ledger import Entry, Ledger
+from builder.run.local import Engine, in_process
 from builder.run.progress import Progress
 from builder.run.stage import STAGE_NAMES
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
+from builder.stages import RUN, SKIP, STORED, Annotated, Annotator
 from builder.validate.command import summary_lines
 from builder.validate.leaks import Private
 from builder.validate.validate import FAIL, HTML_NAME, JSON_NAME, validate, write_reports
@@ -50,6 +50,25 @@ class Request:
     key_file: Path | None = None
     replace: bool = False
     progress: Callable[[str, int], Progress] = Progress
+
+    @property
+    def profile_name(self) -> str:
+        """Name of the profile as released: never a path of this machine."""
+        return Path(self.profile).stem
+
+    @property
+    def media(self) -> Path | None:
+        """The folder of downloads; the sample campaign brings its own."""
+        if self.videos_dir is None and not self.sources:
+            clips = Path(str(SAMPLE / "videos"))
+            return clips if clips.is_dir() else None
+        return self.videos_dir
+
+    def mode(self, stage: str) -> str:
+        """run, stored (only what an earlier run computed) or skip."""
+        if stage in self.skip:
+            return SKIP
+        return RUN if self.runs(stage) else STORED
 
     def runs(self, stage: str) -> bool:
         """Whether a stage is wanted."""
@@ -89,6 +108,7 @@ class Outcome:
         if self.manifest["dropped"]:
             told = ", ".join(f"{n:,} {why}" for why, n in self.manifest["dropped"].items())
             lines.append(f"  left out: {told}")
+        lines += [f"  note: {note}" for note in self.manifest["notes"]]
         return lines + (summary_lines(self.report) if self.report else [])
 
 
@@ -155,32 +175,42 @@ def regenerate(request: Request) -> Outcome:
             check_target(
                 request.out, campaign, synthetic=ingested.synthetic, replace=request.replace
             )
-        results: dict[str, pl.DataFrame] = {}
-        counts: dict[str, dict[str, int]] = {
-            "ingest": {
-                "in": ingested.rows_in,
-                "out": ingested.videos,
-                **({"merged": ingested.merged} if ingested.merged else {}),
-            }
-        }
-        models: dict[str, str] = {}
+        annotator = Annotator(
+            request.profile, request.mode, store, ledger, _engine(request), request.progress
+        )
+        annotated = annotator.annotate(ingested, request.media)
         if not request.runs("anonymize"):
             return Outcome()
-        return _release(request, campaign, ingested, results, counts, models, store, ledger)
+        return _release(request, campaign, ingested, annotated, store, ledger)
+
+
+def _engine(request: Request) -> Engine:
+    if request.engine == "local":
+        return in_process
+    from builder.run.on_ray import ray_engine
+
+    return ray_engine()
 
 
 def _release(
     request: Request,
     campaign: Campaign,
     ingested: Ingested,
-    results: dict[str, pl.DataFrame],
-    counts: dict[str, dict[str, int]],
-    models: dict[str, str],
+    annotated: Annotated,
     store: Store,
     ledger: Ledger,
 ) -> Outcome:
+    counts = {
+        "ingest": {
+            "in": ingested.rows_in,
+            "out": ingested.videos,
+            **({"merged": ingested.merged} if ingested.merged else {}),
+        },
+        **annotated.counts,
+    }
     key = open_key(store, key_file=request.key_file, release=request.out)
     ledger.note("anonymize", Entry("running", rows=ingested.videos))
+    results = annotated.results
     anonymised = anonymize(campaign, ingested, results, key, store, request.progress)
     done = {"ok": anonymised.rows}
     ledger.note("anonymize", Entry("done", rows=ingested.videos, statuses=done))
@@ -188,8 +218,7 @@ def _release(
     if not request.runs("assemble"):
         return Outcome()
     ledger.note("assemble", Entry("running", rows=anonymised.rows))
-    with disk_full_guard(request.out.parent):
-        staging = staging_folder(request.out)
+    with disk_full_guard(request.out.parent), staged(request.out) as staging:
         assembled = write_tables(campaign, anonymised, staging)
         counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
         facts: dict[str, Any] = {
@@ -202,7 +231,8 @@ def _release(
             "scrubbed": anonymised.scrubbed,
             "scrubbed_texts": anonymised.scrubbed_texts,
             "hashtags_folded": anonymised.folded,
-            "models": models,
+            "profile": request.profile_name if annotated.models else None,
+            "models": annotated.models,
             "key_check": key.check,
         }
         empty = set(schema.FEATURES["videos"]) - assembled.filled

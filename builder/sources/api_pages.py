@@ -50,6 +50,7 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
     block = Block(file.name, synthetic=file.synthetic)
     position = first_position
     pages = 0
+    page: Any = None
     for where, page in _pages(file):
         pages += 1
         _check_page(page, file, where)
@@ -67,6 +68,9 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
         raise UnreadablePage(
             "the file is empty", file=file.name, way_out="fetch the page again or remove the file"
         )
+    # One page a file says nothing here: the next page is in the next file.
+    if pages > 1 and _has_more(page):
+        block.notes.append(f"{file.name}: its last page says has_more; was it fetched to the end?")
     yield block
 
 
@@ -147,6 +151,11 @@ def _check_page(page: Any, file: SourceFile, where: str) -> None:
 def _is_synthetic(page: Any) -> bool:
     error = page.get("error") if isinstance(page, dict) else None
     return isinstance(error, dict) and str(error.get("log_id", "")).startswith(SYNTHETIC_LOG_ID)
+
+
+def _has_more(page: Any) -> bool:
+    data = page.get("data") if isinstance(page, dict) else None
+    return isinstance(data, dict) and data.get("has_more") is True
 
 
 def _looks_like_video(value: Any) -> bool:

@@ -418,3 +418,17 @@ def test_no_message_and_no_named_row_holds_an_id_or_a_username(
         assert str(made["id"]) not in text
         assert user not in text
         assert str(low) not in text
+
+
+@pytest.mark.parametrize(("last", "noted"), [(True, True), (False, False)])
+def test_a_file_of_pages_that_ends_before_the_last_page_is_noted(
+    tmp_path: Path, last: bool, noted: bool
+) -> None:
+    def page(more: bool) -> str:
+        return json.dumps({"data": {"videos": [], "has_more": more}, "error": {"code": "ok"}})
+
+    path = tmp_path / "2024-01-09.jsonl"
+    path.write_text(f"{page(True)}\n{page(last)}\n", encoding="utf-8")
+    (file,) = find_sources([tmp_path])
+    notes = [note for block in read_pages(file, 0) for note in block.notes]
+    assert any("has_more" in note for note in notes) is noted
