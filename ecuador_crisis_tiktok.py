@@ -66,7 +66,10 @@ COLUMNS = {
     "media_status": (_STRING, "What probing the downloaded file found; null: no file was probed"),
     "is_excluded": (_BOOL, "True: kept in the data but left out of text analyses"),
     "exclusion_reason": (_STRING, "Why it is excluded: " + " or ".join(EXCLUSION_REASONS)),
-    "transcript": (_STRING, "Preferred transcript (Whisper's if usable), scrubbed; null where there is none"),
+    "transcript": (
+        _STRING,
+        "Preferred transcript (Whisper's if usable), scrubbed; null where there is none",
+    ),
     "transcript_source": (_STRING, "Where it comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
     "transcript_status": (_STRING, "Its status: " + ", ".join(TRANSCRIPT_STATUSES)),
     "source": (_STRING, "Where the transcript comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
@@ -216,7 +219,10 @@ class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        root = self.config.data_dir or self.base_path or "."
+        # A relative path is taken from the script's folder by `dl_manager`, on every version.
+        root = self.config.data_dir or ""
+        if root and "://" not in root:
+            root = os.path.abspath(root)
         manifest_path = dl_manager.download(_join(root, "MANIFEST.json"))
         with open(manifest_path, encoding="utf-8") as handle:
             files = json.load(handle)["files"]
@@ -279,4 +285,4 @@ def load(release, config=DEFAULT_CONFIG, streaming=False, cache_dir=None):
 
 
 def _join(root, path):
-    return f"{str(root).rstrip('/')}/{path}"
+    return f"{str(root).rstrip('/')}/{path}" if root else path

@@ -22,6 +22,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from builder.errors import CampaignError
+from builder.validate.thresholds import QualityThresholds
 
 CAMPAIGNS = Path(__file__).parent / "campaigns"
 DEFAULT_CAMPAIGN = "ecuador_2024"
@@ -140,6 +141,7 @@ class Campaign(_Frozen):
     public_figures: tuple[PublicFigure, ...] = ()
     allowed_terms: tuple[str, ...] = ()
     privacy: Privacy = Privacy()
+    quality: QualityThresholds = QualityThresholds()
     licence: Licence
     texts: Texts
     keywords: tuple[Keyword, ...] = Field(min_length=1)

@@ -148,6 +148,12 @@ def validate(
     work: Annotated[
         Path | None, typer.Option(help="Work folder: look for its raw ids and usernames.")
     ] = None,
+    gold: Annotated[
+        list[Path] | None, typer.Option(help="Filled review CSV: compare with people's labels.")
+    ] = None,
+    design: Annotated[
+        Path | None, typer.Option(help="Design of the review, if not beside the CSV.")
+    ] = None,
 ) -> None:
     """Check a release. Exit code 0: pass, 1: broken contract, 2: not a release.
 
@@ -155,7 +161,7 @@ def validate(
     """
     from builder.validate.command import run
 
-    lines, ok = run(release, json, html, campaign, work)
+    lines, ok = run(release, json, html, campaign, work, tuple(gold or ()), design)
     for line in lines:
         typer.echo(line)
     if not ok:
@@ -176,6 +182,63 @@ def status(
         typer.echo(line)
 
 
+@app.command()
+def review(
+    release: Annotated[Path | None, typer.Argument(help="Release to draw a sample from.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write, with blank columns.")] = None,
+    rows: Annotated[int, typer.Option(help="Rows of each task.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="Same seed, same sample.")] = 0,
+    annotators: Annotated[int, typer.Option(help="Blank columns.", min=1)] = 2,
+    score: Annotated[list[Path] | None, typer.Option(help="Filled CSV to score.")] = None,
+    design: Annotated[
+        Path | None, typer.Option(help="Design of the sample, if not beside the CSV.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the scores as JSON here.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite --out.")] = False,
+) -> None:
+    """Draw labels for people to judge, or score what they judged.
+
+    Example: ecuador-crisis review EcuadorCrisisTikTok --out review.csv
+
+    Later: ecuador-crisis review --score review.csv
+    """
+    from builder.validate.review_command import run_review
+
+    lines = run_review(
+        release,
+        out,
+        tuple(score or ()),
+        rows=rows,
+        seed=seed,
+        annotators=annotators,
+        design=design,
+        json_path=json,
+        replace=replace,
+    )
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def calibrate(
+    release: Annotated[Path, typer.Argument(help="Release the labels are about; not changed.")],
+    labels: Annotated[list[Path], typer.Option(help="Filled review CSV.")],
+    out: Annotated[Path, typer.Option(help="JSON file for the calibration.")],
+    design: Annotated[
+        Path | None, typer.Option(help="Design of the review, if not beside the CSV.")
+    ] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write calibrated confidences here.")] = None,
+) -> None:
+    """Fit a temperature to the sentiment confidences on people's labels.
+
+    Example: ecuador-crisis calibrate EcuadorCrisisTikTok --labels review.csv --out temperature.json
+    """
+    from builder.validate.review_command import run_calibrate
+
+    for line in run_calibrate(release, labels, out, design=design, parquet=parquet):
+        typer.echo(line)
+
+
 def main() -> None:
     """Entry point: readable errors, exit codes 1 (failed), 2 (usage), 130 (interrupted)."""
     arguments = sys.argv[1:]
@@ -188,7 +251,9 @@ def main() -> None:
             traceback.print_exc()
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:  # typer turns Ctrl-C into a silent exit
+        if isinstance(stop, SystemExit) and stop.code != 130:
+            raise
         typer.echo("interrupted; run the same command again to continue", err=True)
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the last line of defence, shown as one message

@@ -33,6 +33,8 @@ from builder.sources.ingest import Ingested
 
 VERSION = "1"
 SCRUBBED_FIELDS = ("whisper_text", "api_text", "summary")
+# A stage's reason can quote a file name, and a downloaded file is called after its id.
+REASON_FIELDS = ("whisper_reason", "api_reason", "sentiment_reason", "summary_reason")
 
 
 @dataclass
@@ -82,8 +84,6 @@ def anonymize(
     rules = campaign.model_dump(exclude={"paper", "texts", "licence", "events"})
     mark = fingerprint(VERSION, Scrubber.version, ingested.fingerprint, state, key.check, rules)
     folder = store.folder("anonymize", mark)
-    crosswalk = store.private / "crosswalk"
-    crosswalk.mkdir(mode=0o700, exist_ok=True)
     usernames: frozenset[str] = frozenset()
     worker: _Worker | None = None
     reports: list[dict[str, Any]] = []
@@ -97,12 +97,28 @@ def anonymize(
                     worker = _Worker(campaign, ingested, results, key, usernames)
                 frame, counts = worker.rows(pl.read_parquet(part))
                 write_frame(target, frame)
-                pairs = frame.select("id", "video_id")
-                write_frame(crosswalk / f"part-{number:06d}.parquet", pairs, mode=0o600)
                 write_json(report, counts)
             reports.append(json.loads(report.read_text()))
             bar.advance(reports[-1]["rows"])
-    return _summed(reports, folder, ingested.bucket_days)
+    done = _summed(reports, folder, ingested.bucket_days)
+    _write_crosswalk(done.parts, mark, store)
+    return done
+
+
+def _write_crosswalk(parts: list[Path], mark: str, store: Store) -> None:
+    """`work/private/crosswalk/`: which id has which pseudonym, in the release of this run."""
+    folder = store.private / "crosswalk"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    targets = {folder / part.name: part for part in parts}
+    of_run = folder / f"{mark}.json"
+    if of_run.is_file() and all(target.is_file() for target in targets):
+        return
+    for old in folder.iterdir():
+        old.unlink()
+    for target, part in targets.items():
+        pairs = pl.read_parquet(part, columns=["id", "video_id"])
+        write_frame(target, pairs, mode=0o600)
+    write_json(of_run, {"parts": len(parts)})
 
 
 class _Worker:
@@ -151,6 +167,9 @@ class _Worker:
             if name == "whisper_text":
                 # An identifier can straddle segments: where one was found, no segment is released.
                 frame = frame.with_columns(segments=pl.when(~touched).then(pl.col("segments")))
+        frame = frame.with_columns(
+            self.scrubber.scrub_column(frame[name])["text"].alias(name) for name in REASON_FIELDS
+        )
         private = ("username", "description", "create_time", "upstream_sentiment")
         frame = frame.drop([c for c in private if c in frame.columns])
         counts = {

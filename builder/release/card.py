@@ -45,7 +45,8 @@ def write_card(
         campaign: texts, licence, window.
         assembled: rows and bytes of every config.
         folder: the release folder, tables already written.
-        facts: as for `manifest_of`: `synthetic`, `counts`, `dropped`, `models`, `scrubbed`, ….
+        facts: as for `manifest_of`: `synthetic`, `counts`, `dropped`, `models`, `scrubbed`, …, and
+            `figures`: the SVG files in `figures/` ({file, title, alt}).
         empty_columns: columns of `videos` that are null in every row.
     """
     text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
@@ -74,6 +75,8 @@ def write_card(
         usable=assembled.transcripts,
         unavailable=", ".join(what for column, what in _SUPPLIED if column in empty_columns),
         models=facts["models"],
+        profile=facts["profile"],
+        figures=facts["figures"],
         privacy=campaign.privacy,
         scrubbed_line=_scrubbed_line(facts["scrubbed"]),
         licence=campaign.licence,

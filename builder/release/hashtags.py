@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,11 +23,12 @@ def normalised(tags: pl.Expr) -> pl.Expr:
 
 
 def known_usernames(parts: Iterable[Path]) -> frozenset[str]:
-    """Every author of the campaign, lower case."""
+    """Every author of the campaign, lower case; also without dots, which a hashtag cannot hold."""
     names: set[str] = set()
     for part in parts:
         column = pl.read_parquet(part, columns=["username"])["username"]
         names.update(column.drop_nulls().unique().str.to_lowercase().to_list())
+    names |= {name.replace(".", "") for name in names if "." in name}
     return frozenset(names)
 
 
@@ -122,7 +124,7 @@ def matched_terms(frame: pl.DataFrame, campaign: Campaign) -> pl.Series:
     hits = {}
     for keyword in campaign.keywords:
         term = keyword.term.casefold()
-        words = r"\s+".join(_escape(word) for word in term.split())
+        words = r"\s+".join(pl.escape_regex(word) for word in _bare(term).split())
         found = caption.str.contains(rf"(?:^|[^\p{{L}}\p{{N}}_]){words}(?:$|[^\p{{L}}\p{{N}}_])")
         hits[term] = found | tags.list.contains(term).fill_null(False)
     table = pl.DataFrame(hits).with_columns(known=tags.is_not_null())
@@ -131,5 +133,7 @@ def matched_terms(frame: pl.DataFrame, campaign: Campaign) -> pl.Series:
     return table.select(matched_terms=pl.when(pl.col("known")).then(lists))["matched_terms"]
 
 
-def _escape(word: str) -> str:
-    return "".join(c if c.isalnum() or c == "_" else f"\\{c}" for c in word)
+def _bare(text: str) -> str:
+    """`without_accents` for one string."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in plain if not unicodedata.category(c).startswith("M")).lower()

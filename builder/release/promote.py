@@ -6,25 +6,54 @@ import ctypes
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from builder.campaign import Campaign
-from builder.errors import ReleaseConflict
+from builder.errors import ContractBroken, ReleaseConflict
 from builder.run.store import fsync_folder
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def staging_folder(out: Path) -> Path:
-    """A fresh, empty folder beside `out`; what a killed run left there is removed."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    recover(out)
+    """A fresh, empty folder beside `out`; what a killed run left there is removed.
+
+    Raises:
+        ReleaseConflict: the folder around `out` cannot be written to.
+    """
     staging = out.with_name(f".{out.name}.staging")
-    if staging.exists():
-        shutil.rmtree(staging)
-    staging.mkdir()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        recover(out)
+        if staging.exists():
+            shutil.rmtree(staging)
+        staging.mkdir()
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise ReleaseConflict(
+            f"the output folder cannot be made ({error.strerror})",
+            file=out,
+            way_out="give a place that can be written to as --out",
+        ) from error
     return staging
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """`staging_folder`, removed again when the body fails.
+
+    After `ContractBroken` it stays: the report that says what is broken lies in it.
+    """
+    staging = staging_folder(out)
+    try:
+        yield staging
+    except ContractBroken:
+        raise
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
 
 
 def recover(out: Path) -> None:

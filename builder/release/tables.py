@@ -8,13 +8,15 @@ from builder.campaign import Campaign
 from builder.release.wide import API_MODEL
 
 LOW_CONFIDENCE = 0.75
-# media that cannot have given a transcript: with no other transcript the video is dropped
-AUDIO_FAILED = ("corrupt", "missing", "private", "no_audio")
+# Media no sound could be taken from; see `media.probe.STATUSES`. With no transcript from anywhere
+# the video is dropped.
+AUDIO_FAILED = tuple(
+    "no_audio corrupt empty encrypted missing not_a_file unreadable private".split()
+)
 DROPPED_BOTH_FAILED = "audio_and_transcript_failed"
 
 SOURCES = ("whisper", "api")
-# Every video has a row in every per-video table; these statuses say why there is nothing in it.
-MISSING, NOT_RUN = "missing", "not_run"
+MISSING = "missing"  # status of the transcript of a video that no source gave one
 
 _TRANSCRIPT = ("text", "status", "reason", "language", "language_confidence")
 
@@ -29,8 +31,8 @@ def split_dropped(wide: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         pl.col(f"{source}_status").is_in(["ok", "near_empty"]).fill_null(False)
         for source in SOURCES
     )
-    failed = pl.col("media_status").is_in(AUDIO_FAILED).fill_null(False) & ~heard
-    kept = wide.filter(~failed)
+    silent = pl.col("media_status").is_in(AUDIO_FAILED) | (pl.col("whisper_status") == "failed")
+    kept = wide.filter(~silent.fill_null(False) | heard)
     dropped = wide.height - kept.height
     return kept, {DROPPED_BOTH_FAILED: dropped} if dropped else {}
 
@@ -46,6 +48,8 @@ def tables_of(wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """
     flagged = _flagged(wide)
     transcripts = pl.concat([*(_transcripts_of(flagged, s) for s in SOURCES), _missing(flagged)])
+    no_verdict = (pl.col("entailment_status") != "ok").fill_null(False)
+    unjudged = pl.when(no_verdict).then(pl.format("entailment: {}", "entailment_reason"))
     order = flagged.select("video_id").with_row_index("row")
     transcripts = (
         transcripts.join(order, on="video_id")
@@ -63,7 +67,7 @@ def tables_of(wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
             method="summary_method",
             model="summary_model",
             status="summary_status",
-            reason="summary_reason",
+            reason=pl.coalesce("summary_reason", unjudged),
         ),
     }
 
@@ -95,8 +99,6 @@ def _flagged(wide: pl.DataFrame) -> pl.DataFrame:
         exclusion_reason=reason,
         is_excluded=reason.is_not_null(),
         low_confidence=pl.when(ok).then(pl.col("confidence") < LOW_CONFIDENCE),
-        sentiment_status=pl.col("sentiment_status").fill_null(NOT_RUN),
-        summary_status=pl.col("summary_status").fill_null(NOT_RUN),
     ).with_columns(sentiment="label", sentiment_confidence="confidence")
 
 

@@ -49,6 +49,8 @@ SUMMARIZE = {
     "reason": ("summary_reason", pl.String),
 }
 ENTAILMENT = {
+    "status": ("entailment_status", pl.String),
+    "reason": ("entailment_reason", pl.String),
     "entailment": ("entailment", pl.String),
     "entailment_confidence": ("entailment_confidence", pl.Float32),
     "entailment_model": ("entailment_model", pl.String),
@@ -65,6 +67,7 @@ ROW_STAGES: dict[str, dict[str, tuple[str, Any]]] = {
     "entailment": ENTAILMENT,
 }
 UPSTREAM_MODEL = "as published by the authors"
+NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"
 API_MODEL = "TikTok Research API voice_to_text"
 
 
@@ -79,7 +82,14 @@ def wide_rows(raw: pl.DataFrame, results: Mapping[str, pl.DataFrame]) -> pl.Data
         The rows of `raw`, in their order, with the columns of every stage (null where it did not
         run), `whisper_*` and `api_*` transcripts, and `preferred` (whisper, api or null).
     """
-    return _transcripts(_joined(raw, results))
+    wide = _transcripts(_joined(raw, results))
+    # Every video has a row in the tables of labels; where there is nothing, this says why.
+    usable = (pl.col("whisper_status") == "ok") | (pl.col("api_status") == "ok")
+    why = pl.when(usable.fill_null(False)).then(pl.lit(NOT_RUN)).otherwise(pl.lit(NO_TRANSCRIPT))
+    return wide.with_columns(
+        pl.col(column).fill_null(why if stage in results else pl.lit(NOT_RUN))
+        for stage, column in (("sentiment", "sentiment_status"), ("summarize", "summary_status"))
+    )
 
 
 def _joined(raw: pl.DataFrame, results: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -102,7 +112,8 @@ def _joined(raw: pl.DataFrame, results: Mapping[str, pl.DataFrame]) -> pl.DataFr
 
 def _published(frame: pl.DataFrame) -> pl.DataFrame:
     """Upstream labels and summaries stand where our own stages gave nothing."""
-    take_text = pl.col("whisper_status").is_null() & pl.col("upstream_text").is_not_null()
+    unheard = pl.col("whisper_status").is_null() | (pl.col("whisper_status") == "failed")
+    take_text = unheard & pl.col("upstream_text").is_not_null()
     take_label = pl.col("sentiment_status").is_null() & pl.col("upstream_sentiment").is_not_null()
     take_summary = pl.col("summary_status").is_null() & pl.col("published_summary").is_not_null()
 
@@ -112,6 +123,7 @@ def _published(frame: pl.DataFrame) -> pl.DataFrame:
     theirs = pl.lit(UPSTREAM_MODEL)
     return frame.with_columns(
         fill("whisper_text", take_text, pl.col("upstream_text")),
+        fill("whisper_status", take_text, pl.lit(None, pl.String)),
         fill("whisper_model", take_text, theirs),
         fill("label", take_label, pl.col("upstream_sentiment")),
         fill("sentiment_model", take_label, theirs),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from builder.campaign import Campaign
 from builder.errors import UsageProblem
 from builder.validate.leaks import Private
-from builder.validate.validate import PASS, validate, write_reports
+from builder.validate.quality import quality_lines
+from builder.validate.release import Release
+from builder.validate.review_score import gold_labels
+from builder.validate.validate import PASS, embedded_campaign, validate, write_reports
 
 
 def run(
@@ -17,6 +21,8 @@ def run(
     html_path: Path | None,
     campaign: str | None,
     work: Path | None,
+    gold: Sequence[Path] = (),
+    design: Path | None = None,
 ) -> tuple[list[str], bool]:
     """Validate a release folder.
 
@@ -26,6 +32,8 @@ def run(
         html_path: where to write the page, if anywhere.
         campaign: campaign name or folder; None takes the one the manifest names.
         work: work folder whose raw ids and usernames must not appear.
+        gold: filled review CSVs: the labels are compared with people's.
+        design: the review's design, if it is not beside the CSVs.
 
     Returns:
         Lines to print, and whether the contract holds.
@@ -33,7 +41,8 @@ def run(
     Raises:
         UsageProblem: not a release, or `work` was never built in.
     """
-    chosen = Campaign.load(campaign) if campaign else None
+    named = Release(release).manifest.get("campaign")
+    chosen = Campaign.load(campaign) if campaign else embedded_campaign(named)
     private = None
     if work is not None:
         parts = sorted((work / "ingest").glob("*/part-*.parquet"))
@@ -43,16 +52,23 @@ def run(
                 file=work,
                 way_out="give the --work folder the release was built with",
             )
-        private = Private.of(parts, chosen or Campaign.load())
-    report = validate(release, chosen, private)
+        if chosen is None:
+            raise UsageProblem(
+                f"the campaign {named!r} of this release is not an embedded one",
+                way_out="give its folder with --campaign",
+            )
+        private = Private.of(parts, chosen)
+    labels = gold_labels(gold, design) if gold else None
+    report = validate(release, chosen, private, labels)
     write_reports(report, json_path, html_path)
-    return summary_lines(report), report["verdict"] == PASS
+    return summary_lines(report), report["contract"]["verdict"] == PASS
 
 
 def summary_lines(report: dict[str, Any]) -> list[str]:
     """The report in a few lines for the terminal."""
     synthetic = " (SYNTHETIC)" if report["synthetic"] else ""
-    lines = [f"{report['release']} {report['version']}{synthetic}: contract {report['verdict']}"]
+    verdict = report["contract"]["verdict"]
+    lines = [f"{report['release']} {report['version']}{synthetic}: contract {verdict}"]
     for check in report["contract"]["checks"]:
         if check["verdict"] != "fail":
             continue
@@ -71,4 +87,4 @@ def summary_lines(report: dict[str, Any]) -> list[str]:
     if uniqueness:
         first = uniqueness[0]
         lines.append(f"  unique on {first['facts']}: {first['share']:.1%} of the videos")
-    return lines
+    return lines + quality_lines(report["quality"])

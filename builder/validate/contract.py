@@ -18,6 +18,7 @@ from builder.release.parquet import arrow_schema
 from builder.release.pseudonym import HEX_DIGITS
 from builder.validate.joins import check_joins
 from builder.validate.leaks import Private, check_leaks
+from builder.validate.quality_rules import check_quality_rules
 from builder.validate.release import Release
 from builder.validate.report import Check, Problem, shown
 from builder.validate.values import check_values
@@ -49,6 +50,7 @@ def check_contract(
         *_keys(release),
         *check_joins(release),
         *check_values(release),
+        *check_quality_rules(release),
         *check_leaks(release, campaign, private),
     ]
 
@@ -65,7 +67,11 @@ def _files(release: Release) -> Check:
         if file_digest(release.folder / name) != listed[name].get("sha256"):
             check.fail(Problem(name, "", "sha256", "the bytes were changed", REBUILD))
         elif name.endswith(".parquet"):
-            rows = pq.ParquetFile(release.folder / name).metadata.num_rows
+            try:
+                rows = pq.read_metadata(release.folder / name).num_rows
+            except (OSError, ValueError) as error:
+                check.fail(Problem(name, "", "", f"not Parquet: {shown(error)}", REBUILD))
+                continue
             if rows != listed[name].get("rows"):
                 check.fail(Problem(name, "", "rows", str(rows), REBUILD))
     return check

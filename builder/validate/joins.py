@@ -63,8 +63,17 @@ def _compare(release: Release, config: str, only: pl.Expr | None, columns: dict[
         rows = theirs.of(videos["video_id"])
         if only is not None:
             rows = rows.filter(only)
-        side = rows.select("video_id", *(pl.col(src).alias(f"_{c}") for c, src in columns.items()))
+        side = rows.select(
+            "video_id",
+            *(pl.col(src).alias(f"_{c}") for c, src in columns.items()),
+            pl.lit(True).alias("_there"),
+        )
         joined = videos.join(side, on="video_id", how="left", maintain_order="left")
+        absent = joined.filter(pl.col("_there").is_null())
+        for row in absent.head(20).iter_rows(named=True):
+            problem = Problem(config, row["video_id"], "video_id", "has no row here", _WAY_OUT)
+            check.fail(problem)
+        check.count += max(absent.height - 20, 0)
         for column in columns:
             wrong = joined.filter(pl.col(column).ne_missing(pl.col(f"_{column}")))
             for row in wrong.head(20).iter_rows(named=True):

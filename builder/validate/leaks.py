@@ -25,7 +25,7 @@ from builder.validate.report import Check, Problem
 
 # Whole numbers only: digests and pseudonyms are hex and hold long runs of digits by chance.
 _DIGITS = r"\b[0-9]{17,19}\b"
-_SCRUBBED = {"transcripts": ("text",), "summaries": ("summary",), "videos": ()}
+_SCRUBBED = {"transcripts": ("text", "segments"), "summaries": ("summary",), "videos": ()}
 _WAY_OUT = "do not publish; build the release again and report this as a bug of the package"
 
 
@@ -60,30 +60,62 @@ def check_leaks(
     yield _identifiers(release, campaign)
 
 
-def _texts(release: Release) -> Iterator[tuple[str, str, pl.Series]]:
-    """(file or config, column, distinct texts) of everything released."""
+@dataclass
+class _Texts:
+    """Distinct texts of one column (or of one file's lines), and where each of them stands."""
+
+    file: str
+    column: str
+    values: pl.Series
+    rows: pl.DataFrame
+    start: int
+
+    def row_of(self, hits: pl.Series) -> str:
+        """Number of the first row that holds one of `hits`."""
+        found = self.rows.filter(pl.col("text").is_in(hits.implode()))["row"].min()
+        return "" if found is None else str(self.start + int(found))  # type: ignore[arg-type]
+
+
+def _texts(release: Release) -> Iterator[_Texts]:
+    """Everything released, as texts."""
     for config in schema.FEATURES:
         if config == "videos":
             continue  # its cells are those of the other configs; the joins prove it
+        start = 0
         for frame in release.batches(config):
             for column in frame.columns:
-                values = frame[column]
-                if isinstance(values.dtype, pl.List):
-                    values = values.explode().drop_nulls()
-                if isinstance(values.dtype, pl.Struct):
-                    values = values.struct.field("text")
-                if values.dtype == pl.String:
-                    yield config, column, values.drop_nulls().unique()
-                elif values.dtype == pl.Int64:
-                    big = values.filter(values > 2**53).cast(pl.String)
-                    yield config, column, big
+                values = _as_text(frame[column])
+                if values is not None:
+                    yield _of(config, column, values, start)
+            start += frame.height
     for path in sorted(release.folder.rglob("*")):
         name = path.relative_to(release.folder).as_posix()
         if path.is_file() and path.suffix != ".parquet":
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            yield name, "line", pl.Series("line", lines, dtype=pl.String)
+            yield _of(name, "line", pl.Series(lines, dtype=pl.String), 1)
         elif path.is_file():
-            yield name, "metadata", pl.Series("metadata", _parquet_metadata(path), dtype=pl.String)
+            yield _of(name, "metadata", pl.Series(_parquet_metadata(path), dtype=pl.String), 0)
+
+
+def _as_text(values: pl.Series) -> pl.Series | None:
+    """A column as texts or lists of texts; None when it can hold neither a name nor an id."""
+    if values.dtype == pl.Int64:
+        big = values.to_frame("n").select(pl.when(pl.col("n") > 2**53).then(pl.col("n")))["n"]
+        return big.cast(pl.String) if big.count() else None
+    if isinstance(values.dtype, pl.List):
+        inner = values.dtype.inner
+        if isinstance(inner, pl.Struct):
+            return values.list.eval(pl.element().struct.field("text"))
+        return values if inner == pl.String else None
+    return values if values.dtype == pl.String else None
+
+
+def _of(file: str, column: str, values: pl.Series, start: int) -> _Texts:
+    rows = values.alias("text").to_frame().with_row_index("row")
+    if isinstance(values.dtype, pl.List):
+        rows = rows.explode("text")
+    rows = rows.drop_nulls("text")
+    return _Texts(file, column, rows["text"].unique(), rows, start)
 
 
 def _parquet_metadata(path: Path) -> list[str]:
@@ -97,18 +129,23 @@ def _raw_ids(release: Release, private: Private | None) -> Check:
     if release.manifest.get("privacy", {}).get("id_policy") == "raw":
         check.verdict, check.note = "not applicable", "the campaign releases raw ids"
         return check
-    for name, column, texts in _texts(release):
-        hits = texts.filter(texts.str.contains(_DIGITS))
+    for texts in _texts(release):
+        hits = texts.values.filter(texts.values.str.contains(_DIGITS))
         if not hits.len():
             continue
-        numbers = hits.str.extract_all(_DIGITS).explode().cast(pl.Int64, strict=False).drop_nulls()
+        numbers = hits.to_frame("text").with_columns(number=pl.col("text").str.extract_all(_DIGITS))
+        numbers = numbers.explode("number").with_columns(
+            pl.col("number").cast(pl.Int64, strict=False)
+        )
+        numbers = numbers.drop_nulls("number")
         if private is not None:
-            raw = numbers.is_in(private.ids.implode())
+            raw = numbers.filter(pl.col("number").is_in(private.ids.implode()))
         else:
-            time = pl.Series([id_time(n) for n in numbers.to_list()], dtype=pl.Int64)
-            raw = time.is_between(EARLIEST, LATEST)
-        if found := int(raw.sum()):
-            check.fail(Problem(name, "", column, f"{found} raw id(s)", _WAY_OUT), found)
+            time = pl.Series([id_time(n) for n in numbers["number"]], dtype=pl.Int64)
+            raw = numbers.filter(time.is_between(EARLIEST, LATEST))
+        if raw.height:
+            value, row = f"{raw.height} raw id(s)", texts.row_of(raw["text"])
+            check.fail(Problem(texts.file, row, texts.column, value, _WAY_OUT), raw.height)
     return check
 
 
@@ -118,12 +155,19 @@ def _usernames(release: Release, private: Private | None) -> Check:
         check.verdict = "not applicable"
         check.note = "needs the work folder (--work); handles are looked for below in any case"
         return check
-    for name, column, texts in _texts(release):
-        words = texts.str.to_lowercase().str.extract_all(r"[\p{L}\p{N}_.]+").explode().drop_nulls()
-        words = pl.concat([words, words.str.strip_chars(".")]).unique()
-        found = sum(1 for word in words.to_list() if word in private.usernames)
-        if found:
-            check.fail(Problem(name, "", column, f"{found} username(s)", _WAY_OUT), found)
+    names = private.usernames
+    for texts in _texts(release):
+        lower = pl.col("text").str.to_lowercase()
+        words = texts.values.to_frame("text").with_columns(
+            word=lower.str.extract_all(r"[\p{L}\p{N}_.]+")
+        )
+        words = words.explode("word").drop_nulls("word")
+        distinct = words["word"].unique().to_list()
+        known = [w for w in distinct if w in names or w.strip(".") in names]
+        if known:
+            found = words.filter(pl.col("word").is_in(known))
+            value, row = f"{len(known)} username(s)", texts.row_of(found["text"])
+            check.fail(Problem(texts.file, row, texts.column, value, _WAY_OUT), len(known))
     return check
 
 
@@ -136,9 +180,22 @@ def _identifiers(release: Release, campaign: Campaign | None) -> Check:
     )
     for config, columns in _SCRUBBED.items():
         for column in columns:
+            start = 0
             for frame in release.batches(config, [column]):
-                clean = scrubber.scrub_column(frame[column])
-                touched = clean.filter(pl.col("kinds").list.len() > 0)
-                for kinds in touched["kinds"].to_list():
-                    check.fail(Problem(config, "", column, ", ".join(sorted(set(kinds))), _WAY_OUT))
+                for row, kinds in _left(scrubber, frame[column]):
+                    value = ", ".join(sorted(set(kinds)))
+                    check.fail(Problem(config, str(start + row), column, value, _WAY_OUT))
+                start += frame.height
     return check
+
+
+def _left(scrubber: Scrubber, values: pl.Series) -> list[tuple[int, list[str]]]:
+    """(row, kinds) of everything the scrubber would still replace in a column."""
+    texts = _as_text(values)
+    if texts is None:
+        return []
+    rows = texts.alias("text").to_frame().with_row_index("row")
+    if isinstance(texts.dtype, pl.List):
+        rows = rows.explode("text")
+    kinds = scrubber.scrub_column(rows["text"])["kinds"]
+    return list(rows.select("row", kinds=kinds).filter(kinds.list.len() > 0).iter_rows())

@@ -16,7 +16,26 @@ from builder.release.promote import read_manifest
 BATCH_ROWS = 100_000
 
 
-class Release:
+class Tables:
+    """The Parquet files of a folder laid out as a release; it need not be one yet.
+
+    Args:
+        folder: its path.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def files(self, config: str) -> list[Path]:
+        """Parquet files of a config, in order."""
+        return sorted((self.folder / config).glob("*.parquet"))
+
+    def scan(self, config: str) -> pl.LazyFrame:
+        """Lazy frame over a config."""
+        return pl.scan_parquet(self.files(config))
+
+
+class Release(Tables):
     """A release folder with a readable manifest.
 
     Args:
@@ -27,6 +46,7 @@ class Release:
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         manifest = read_manifest(folder)
         if manifest is None:
             raise UsageProblem(
@@ -34,21 +54,12 @@ class Release:
                 file=folder,
                 way_out=f"give the folder that `regenerate --out` made; it holds {MANIFEST}",
             )
-        self.folder = folder
         self.manifest: dict[str, Any] = manifest
 
     @property
     def optional(self) -> tuple[str, ...]:
         """Optional columns this release carries."""
         return tuple(self.manifest.get("optional_columns", ()))
-
-    def files(self, config: str) -> list[Path]:
-        """Parquet files of a config, in order."""
-        return sorted((self.folder / config).glob("*.parquet"))
-
-    def scan(self, config: str) -> pl.LazyFrame:
-        """Lazy frame over a config."""
-        return pl.scan_parquet(self.files(config))
 
     def columns(self, config: str, columns: Sequence[str]) -> pl.DataFrame:
         """Some columns of a config, whole."""

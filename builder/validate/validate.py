@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
+import polars as pl
 
 from builder.campaign import Campaign
 from builder.errors import CampaignError
@@ -15,6 +14,7 @@ from builder.run.store import write_atomic, write_json
 from builder.validate.contract import check_contract
 from builder.validate.fidelity import compare
 from builder.validate.leaks import Private
+from builder.validate.page import render_html
 from builder.validate.privacy import check_privacy
 from builder.validate.quality import check_quality
 from builder.validate.release import Release
@@ -24,7 +24,10 @@ JSON_NAME, HTML_NAME = "validation.json", "validation.html"
 
 
 def validate(
-    folder: Path, campaign: Campaign | None = None, private: Private | None = None
+    folder: Path,
+    campaign: Campaign | None = None,
+    private: Private | None = None,
+    gold: pl.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Check a release folder.
 
@@ -43,26 +46,29 @@ def validate(
     """
     release = Release(folder)
     manifest = release.manifest
-    campaign = campaign or _embedded(str(manifest.get("campaign", "")))
+    campaign = campaign or embedded_campaign(manifest.get("campaign"))
     checks = check_contract(release, campaign, private)
-    verdict = FAIL if any(check.verdict == FAIL for check in checks) else PASS
+    contract = FAIL if any(check.verdict == FAIL for check in checks) else PASS
     readable = len(checks) > 3
+    quality = check_quality(release, campaign, gold) if readable else None
+    verdict = FAIL if FAIL in (contract, (quality or {}).get("verdict")) else PASS
     return {
         "release": manifest.get("name"),
         "version": manifest.get("version"),
         "synthetic": manifest.get("synthetic"),
         "manifest_sha256": file_digest(folder / MANIFEST),
         "verdict": verdict,
-        "contract": {"verdict": verdict, "checks": [check.as_dict() for check in checks]},
+        "contract": {"verdict": contract, "checks": [check.as_dict() for check in checks]},
         "fidelity": [c.as_dict() for c in compare(release, campaign)] if readable else None,
         "privacy": check_privacy(release) if readable else None,
-        "quality": check_quality(release) if readable else None,
+        "quality": quality,
     }
 
 
-def _embedded(name: str) -> Campaign | None:
+def embedded_campaign(name: object) -> Campaign | None:
+    """The embedded campaign a manifest names; None when it is not an embedded one."""
     try:
-        return Campaign.load(name) if name else None
+        return Campaign.load(str(name)) if name else None
     except CampaignError:
         return None
 
@@ -75,19 +81,3 @@ def write_reports(
         write_json(json_path, report)
     if html_path is not None:
         write_atomic(html_path, render_html(report).encode())
-
-
-def render_html(report: dict[str, Any]) -> str:
-    """The report as one HTML page that needs no network."""
-    template = resources.files("builder.validate").joinpath("report.html.jinja")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["number"] = _number
-    return environment.from_string(template.read_text(encoding="utf-8")).render(report=report)
-
-
-def _number(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ", ".join(_number(v) for v in value) if isinstance(value, list) else str(value)
-    return f"{value:,}"

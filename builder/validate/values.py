@@ -137,11 +137,12 @@ def _dates(release: Release) -> Check:
     window = release.manifest.get("window", {})
     start = dt.date.fromisoformat(window["start"])
     end = dt.date.fromisoformat(window["end"])
-    frame = release.columns("metadata", ["video_id", "date"]).with_row_index("row")
     outside = pl.col("date").is_null() | (pl.col("date") < start) | (pl.col("date") > end)
-    for row in frame.filter(outside).iter_rows(named=True):
-        where = f"{row['row']} ({row['video_id']})"
-        check.fail(Problem("metadata", where, "date", shown(row["date"]), f"{start} to {end}"))
+    for config, key in (("metadata", "video_id"), ("events", "key")):
+        frame = release.columns(config, [key, "date"]).with_row_index("row")
+        for row in frame.filter(outside).iter_rows(named=True):
+            where = f"{row['row']} ({row[key]})"
+            check.fail(Problem(config, where, "date", shown(row["date"]), f"{start} to {end}"))
     return check
 
 

@@ -1,0 +1,105 @@
+"""`evaluate` measurement: how sure a sentiment classifier is and, with gold labels, if it may be.
+
+The maths is in `builder.validate.measures`; see README.md beside this file.
+"""
+
+import datasets
+import evaluate
+
+from builder.validate.inputs import codes, confidences
+from builder.validate.measurement import Checked, gold_of
+from builder.validate.measures import measure_sentiment
+from ecuador_crisis_tiktok import SENTIMENT_LABELS
+
+_DESCRIPTION = """
+Distribution of the confidence of sentiment labels, overall and by label: how many are sure, which
+ones to look at. With gold labels also accuracy, macro-F1, expected calibration error, Brier score,
+a reliability table, and the threshold that would reach a wanted precision.
+"""
+
+_CITATION = """
+@inproceedings{guo2017calibration,
+  title = {On Calibration of Modern Neural Networks},
+  author = {Guo, Chuan and Pleiss, Geoff and Sun, Yu and Weinberger, Kilian Q.},
+  booktitle = {ICML},
+  year = {2017}
+}
+"""
+
+_INPUTS = """
+Args:
+    labels (list of str): the labels given: negative, neutral or positive.
+    scores (list of float): the confidence of each, 0 to 1.
+    references (list of str, optional): gold labels.
+    threshold (float, default 0.75): confidences below it are flagged.
+    precision (float, default 0.9): precision that `precision_threshold` should reach.
+    bins (int, default 10): intervals of histograms and of the reliability table.
+
+Returns:
+    dict: see README.md.
+
+Examples:
+    >>> import evaluate
+    >>> measurement = evaluate.load("cards/sentiment_confidence")
+    >>> result = measurement.compute(
+    ...     labels=["positive", "negative", "negative"], scores=[0.91, 0.62, 0.80]
+    ... )
+    >>> round(result["high_confidence_share"], 3), result["flagged"]
+    (0.667, [1])
+    >>> result = measurement.compute(
+    ...     labels=["positive", "negative"],
+    ...     scores=[0.9, 0.6],
+    ...     references=["positive", "neutral"],
+    ... )
+    >>> result["accuracy"], round(result["expected_calibration_error"], 3)
+    (0.5, 0.35)
+"""
+
+
+@evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
+class SentimentConfidence(Checked, evaluate.Measurement):
+    columns = ("labels", "scores")
+    label_names = SENTIMENT_LABELS
+
+    def _info(self):
+        return evaluate.MeasurementInfo(
+            module_type="measurement",
+            description=_DESCRIPTION,
+            citation=_CITATION,
+            inputs_description=_INPUTS,
+            features=datasets.Features(
+                {
+                    "labels": datasets.Value("string"),
+                    "scores": datasets.Value("float64"),
+                    "references": datasets.Value("string"),
+                }
+            ),
+        )
+
+    def check_columns(self, batch):
+        codes(batch["labels"], SENTIMENT_LABELS, "labels")
+        return {"labels": batch["labels"], "scores": confidences(batch["scores"]).tolist()}
+
+    def _compute(
+        self,
+        labels,
+        scores,
+        references,
+        threshold=0.75,
+        precision=0.9,
+        bins=10,
+        # of nli_entailment, when `evaluate.combine` computes both
+        premises=None,
+        hypotheses=None,
+        model=None,
+        scorer=None,
+        worst=None,
+    ):
+        return measure_sentiment(
+            labels,
+            scores,
+            gold_of(references),
+            threshold=threshold,
+            precision=precision,
+            bins=bins,
+        )
