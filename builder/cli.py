@@ -198,9 +198,9 @@ def review(
 ) -> None:
     """Draw labels for people to judge, or score what they judged.
 
-    Example: ecuador-crisis review EcuadorCrisisTikTok --out review.csv
+    With --score no release is needed: the CSVs and the design beside them are enough.
 
-    Later: ecuador-crisis review --score review.csv
+    Example: ecuador-crisis review EcuadorCrisisTikTok --out review.csv
     """
     from builder.validate.review_command import run_review
 
@@ -231,7 +231,7 @@ def calibrate(
 ) -> None:
     """Fit a temperature to the sentiment confidences on people's labels.
 
-    Example: ecuador-crisis calibrate EcuadorCrisisTikTok --labels review.csv --out temperature.json
+    Example: ecuador-crisis calibrate RELEASE --labels review.csv --out t.json
     """
     from builder.validate.review_command import run_calibrate
 
