@@ -162,27 +162,38 @@ class Annotator:
     def _languages(self, texts: pl.DataFrame) -> None:
         from builder.annotate.language import Language
 
+        stage = Language(self.profile.language)
         found = []
-        counts: dict[str, int] = {}
+        total = StageReport()
         for source in ("whisper", "api"):
             column = f"{source}_text"
             mine = texts.filter(pl.col(column).is_not_null()).select("id", text=column)
             if mine.is_empty():
                 continue
-            output = self._run("language", Language(self.profile.language), mine)
+            output, report = self._compute("language", stage, mine)
             found.append(output.with_columns(source=pl.lit(source)))
-            for key, value in self.done.counts["language"].items():
-                counts[key] = counts.get(key, 0) + value
+            total.rows += report.rows
+            for sum_, part in ((total.statuses, report.statuses), (total.reasons, report.reasons)):
+                for key, value in part.items():
+                    sum_[key] = sum_.get(key, 0) + value
         if found:
-            self.done.results["language"] = pl.concat(found)
-            self.done.counts["language"] = counts
+            self._keep("language", stage, pl.concat(found), total)
 
     def _run(self, name: str, stage: Stage, inputs: pl.DataFrame) -> pl.DataFrame:
+        output, report = self._compute(name, stage, inputs)
+        self._keep(name, stage, output, report)
+        return output
+
+    def _compute(
+        self, name: str, stage: Stage, inputs: pl.DataFrame
+    ) -> tuple[pl.DataFrame, StageReport]:
         compute = self._mode(name) == RUN
         self._ledger.note(name, Entry("running", stage.fingerprint, inputs.height))
-        output, report = run_stage(
+        return run_stage(
             stage, inputs, self._store, self._progress, compute=compute, engine=self._engine
         )
+
+    def _keep(self, name: str, stage: Stage, output: pl.DataFrame, report: StageReport) -> None:
         self._ledger.note(name, _entry(stage, report))
         self.done.results[name] = output
         self.done.counts[name] = {
@@ -194,7 +205,6 @@ class Annotator:
             if column in output.columns and output[column].null_count() < output.height:
                 models = sorted(output[column].drop_nulls().unique().to_list())
                 self.done.models[name] = ", ".join(models)
-        return output
 
 
 def _entry(stage: Stage, report: StageReport) -> Entry:
