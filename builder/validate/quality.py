@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from builder.annotate.agreement import agreement
 from builder.campaign import Campaign
 from builder.validate.measures import entailment_result, sentiment_result
 from builder.validate.release import Tables
@@ -32,6 +33,7 @@ TASKS = {
 }
 _NOT_RUN = ("not_run", "missing")
 _WORST = 10
+AGREEMENT_VIDEOS = 5_000
 
 
 def check_quality(
@@ -50,6 +52,9 @@ def check_quality(
         ``sentiment``: as `measures.measure_sentiment` without row numbers, or null.
         ``entailment``: as `measures.measure_entailment`; ``worst_contradictions`` are video_ids.
         ``gold``: task -> as `scores.against_gold`, for the tasks that have gold labels.
+        ``transcript_agreement``: ``videos``, ``wer``, ``median_wer``, ``share_identical`` of
+        Whisper's and the API's transcripts where both are usable; ``of``: how many such videos
+        there are (of more than AGREEMENT_VIDEOS the first by video_id, which is random); or null.
         ``judged``: every metric beside its limits; ``verdict``: the worst of them.
     """
     counts = {name: _counts(release, *place) for name, place in _COUNTED.items()}
@@ -71,6 +76,7 @@ def check_quality(
         "sentiment": sentiment,
         "entailment": entailment,
         "gold": against,
+        "transcript_agreement": _transcript_agreement(release),
     }
 
 
@@ -97,6 +103,19 @@ def labelled(release: Tables, task: str) -> pl.LazyFrame:
     )
     kept = pl.col("code").is_not_null() & (value.is_null() | value.is_between(0.0, 1.0))
     return lazy.with_columns(number.alias("code")).filter(kept)
+
+
+def _transcript_agreement(release: Tables) -> dict[str, Any] | None:
+    usable = release.scan("transcripts").filter(pl.col("status") == "ok")
+    whisper = usable.filter(pl.col("source") == "whisper").select("video_id", whisper="text")
+    api = usable.filter(pl.col("source") == "api").select("video_id", api="text")
+    both = whisper.join(api, on="video_id").collect()
+    if both.is_empty():
+        return None
+    taken = both.sort("video_id").head(AGREEMENT_VIDEOS).with_row_index("id")
+    rows = taken.with_columns(pl.col("id").cast(pl.Int64))
+    found = agreement(rows.select("id", text="whisper"), rows.select("id", text="api"))
+    return {**found.summary(), "of": both.height}
 
 
 def _counts(release: Tables, config: str, column: str) -> dict[str, int]:

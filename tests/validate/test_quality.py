@@ -15,9 +15,9 @@ from release_kit import Built, rewrite, table
 
 from builder.campaign import Campaign
 from builder.validate.measures import measure_entailment, measure_sentiment
-from builder.validate.quality import check_quality, quality_lines
+from builder.validate.quality import _transcript_agreement, check_quality, quality_lines
 from builder.validate.quality_rules import check_quality_rules
-from builder.validate.release import Release
+from builder.validate.release import Release, Tables
 from builder.validate.thresholds import (
     Limit,
     QualityThresholds,
@@ -313,3 +313,31 @@ def test_entailment_of_a_release_and_of_the_measurement_agree(filled: Path) -> N
     ours = check_quality(Release(filled))["entailment"]
     assert measured["count"] == ours["count"] - int((~enough).sum())
     assert set(measured["per_verdict"]) == set(ours["per_verdict"])
+
+
+def test_agreement_of_whisper_and_the_api_is_measured_where_both_are_usable(
+    tmp_path: Path,
+) -> None:
+    rows = pl.DataFrame(
+        {
+            "video_id": ["a", "a", "b", "b", "c", "c"],
+            "source": ["whisper", "api"] * 3,
+            "status": ["ok", "ok", "ok", "ok", "near_empty", "ok"],
+            "text": [
+                "hoy hay toque de queda",
+                "Hoy hay toque de queda.",
+                "la calle está muy vacía",
+                "la calle estaba muy llena",
+                "hola",
+                "hola a todos los vecinos",
+            ],
+        }
+    )
+    folder = tmp_path / "transcripts"
+    folder.mkdir()
+    rows.write_parquet(folder / "train-00000-of-00001.parquet")
+    found = _transcript_agreement(Tables(tmp_path))
+    assert found is not None
+    assert (found["videos"], found["of"]) == (2, 2)
+    assert found["wer"] == pytest.approx(2 / 10)
+    assert found["share_identical"] == pytest.approx(0.5)
