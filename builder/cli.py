@@ -183,6 +183,30 @@ def status(
 
 
 @app.command()
+def sample_transcripts(
+    work: Annotated[Path | None, typer.Option(help="Work folder with transcripts.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Private folder for the sheet.")] = None,
+    videos_dir: Annotated[
+        Path | None, typer.Option(help="The downloads, to play the clips on the page.")
+    ] = None,
+    size: Annotated[int, typer.Option(help="Clips to draw.", min=1)] = 50,
+    seed: Annotated[int, typer.Option(help="Same seed, same sample.")] = 0,
+    score: Annotated[
+        list[Path] | None, typer.Option(help="Filled sheet: word and character error rate.")
+    ] = None,
+) -> None:
+    """Draw Whisper transcripts for people to check, or score the checked ones.
+
+    Example: ecuador-crisis sample-transcripts --work work --out check
+    """
+    from builder.validate.sample_command import run_sample
+
+    lines = run_sample(work, out, tuple(score or ()), videos_dir=videos_dir, size=size, seed=seed)
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
 def review(
     release: Annotated[Path | None, typer.Argument(help="Release to draw a sample from.")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV to write, with blank columns.")] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,30 @@ def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
         failed=failed,
         reasons=reasons,
     )
+
+
+def latest_results(work: Path, stage: str, columns: Sequence[str]) -> pl.DataFrame:
+    """Results of a row stage as the last run of a work folder left them, one row an id.
+
+    Args:
+        work: the work folder.
+        stage: name of a row stage.
+        columns: columns of its output, besides `id`.
+
+    Raises:
+        UsageProblem: nothing was built here, or the stage never ran.
+    """
+    read_status(work)  # raises when there is no ledger
+    entry = json.loads((work / LEDGER).read_text(encoding="utf-8"))["stages"].get(stage, {})
+    parts = sorted((work / stage / entry.get("fingerprint", "none")).glob("part-*.parquet"))
+    if not parts:
+        raise UsageProblem(
+            f"the stage {stage} has no results in this work folder",
+            file=work,
+            way_out=f"run regenerate without skipping {stage}",
+        )
+    frames = [pl.read_parquet(part, columns=["id", *columns]) for part in parts]
+    return pl.concat(frames).unique("id", keep="last", maintain_order=True)
 
 
 def status_lines(work: Path) -> list[str]:
