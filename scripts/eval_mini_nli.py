@@ -20,61 +20,11 @@ from pathlib import Path
 import ctranslate2
 import numpy as np
 from mini_nli_data import DATA, LABELS, SENTIMENT, TEMPLATE, read_texts
+from mini_nli_probes import OTHER_LANGUAGES, probes
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 MODEL = Path(__file__).resolve().parents[1] / "builder" / "models" / "mini_nli"
-NAMES = [("Verónica Tapia", "Ximena Naranjo"), ("Óscar Pilco", "Hernán Yépez")]
-# (premise, true, changed to {b} or {m} or {who2}: false, denied: false, open: neutral)
-PROBES = [
-    (
-        "Hubo un incendio en el mercado de {a} y se quemaron {n} puestos.",
-        "Se quemaron {n} puestos en {a}.",
-        ["Se quemaron {n} puestos en {b}.", "Se quemaron {m} puestos en {a}."],
-        "No hubo ningún incendio en {a}.",
-        "El incendio empezó en una cocina.",
-    ),
-    (
-        "{who} abrió una panadería en {a} con {n} empleados.",
-        "{who} tiene una panadería en {a}.",
-        ["{who2} tiene una panadería en {a}.", "{who} abrió una panadería en {b}."],
-        "{who} no abrió ninguna panadería.",
-        "{who} vende también helados.",
-    ),
-    (
-        "Los médicos de {a} atendieron a {n} pacientes con dengue esta semana.",
-        "En {a} hay pacientes con dengue.",
-        [
-            "Los médicos de {b} atendieron a {n} pacientes.",
-            "Los médicos atendieron a {m} pacientes.",
-        ],
-        "Los médicos no atendieron a ningún paciente.",
-        "Los pacientes con dengue son niños.",
-    ),
-    (
-        "La carretera a {a} está cerrada por un derrumbe desde hace {n} días.",
-        "No se puede pasar por la carretera a {a}.",
-        ["La carretera a {b} está cerrada.", "La carretera está cerrada desde hace {m} días."],
-        "La carretera a {a} está abierta.",
-        "El derrumbe mató a una vaca.",
-    ),
-    (
-        "Anoche robaron {n} computadoras del colegio de {a}, denunció la rectora {who}.",
-        "Hubo un robo en el colegio de {a}.",
-        ["Robaron en el colegio de {b}.", "Robaron {m} computadoras.", "{who2} denunció el robo."],
-        "Nadie robó en el colegio de {a}.",
-        "Los ladrones eran alumnos del colegio.",
-    ),
-    (
-        "{who} cantó en las fiestas de {a} ante {n} mil personas.",
-        "{who} cantó en {a}.",
-        ["{who2} cantó en {a}.", "{who} cantó en {b}.", "Asistieron {m} mil personas."],
-        "{who} no cantó en las fiestas.",
-        "{who} cobró mucho dinero por cantar.",
-    ),
-]
-PLACES = [("Latacunga", "Tulcán"), ("Babahoyo", "Zamora"), ("Puyo", "Macas")]
-COUNTS = [(9, 27), (14, 41), (35, 6)]
 
 
 class Model:
@@ -114,25 +64,6 @@ class Model:
         return [self.labels[i] for i in self.logits(pairs).argmax(1)]
 
 
-def probes() -> list[tuple[str, str, str, str]]:
-    """(kind, premise, hypothesis, label)"""
-    made = []
-    for k, (a, b) in enumerate(PLACES):
-        n, m = COUNTS[k]
-        who, who2 = NAMES[k % len(NAMES)]
-        fill = {"a": a, "b": b, "n": n, "m": m, "who": who, "who2": who2}
-        for premise, true, changed, denied, open_text in PROBES:
-            texts = [("true", true, "entailment"), ("denied", denied, "contradiction")]
-            texts.append(("open", open_text, "neutral"))
-            for text in changed:
-                kind = "name" if "{who2}" in text else "place" if "{b}" in text else "number"
-                texts.append((f"changed {kind}", text, "contradiction"))
-            said = premise.format(**fill)
-            made += [(kind, said, text.format(**fill), label) for kind, text, label in texts]
-            made.append(("itself", said, said, "entailment"))
-    return made
-
-
 def probe_scores(model: Model) -> dict:
     asked = probes()
     found = model.predict([(p, h) for _, p, h, _ in asked])
@@ -149,6 +80,16 @@ def probe_scores(model: Model) -> dict:
         if kind.startswith(("changed", "denied"))
     ]
     result["false_taken_as_entailed"] = round(false.count("entailment") / len(false), 4)
+    return result
+
+
+def other_languages(model: Model) -> dict[str, float]:
+    """Accuracy on a few written pairs per language: a smoke test, no measurement."""
+    result = {}
+    for language, pairs in OTHER_LANGUAGES.items():
+        found = model.predict([p[:2] for p in pairs])
+        right = [f == p[2] for f, p in zip(found, pairs, strict=True)]
+        result[language] = round(float(np.mean(right)), 4)
     return result
 
 
@@ -174,8 +115,10 @@ def zero_shot(model: Model, tweets: list[tuple[str, str]]) -> dict[str, float]:
     }
 
 
-def speed(model: Model) -> float:
-    """Median milliseconds of one 40-token pair on one thread, tokenising and head included."""
+def speed(model: Model) -> dict[str, float]:
+    """Milliseconds of one 40-token pair on one thread, tokenising and head included: median by the
+    clock, and of processor time, which does not count waiting for other programs.
+    """
     premise = (
         "La policía detuvo anoche a cuatro hombres armados en el centro de la ciudad de Guayaquil"
     )
@@ -183,12 +126,14 @@ def speed(model: Model) -> float:
     size = len(model.tokenizer.encode(*pair).ids)
     if not 38 <= size <= 44:
         raise SystemExit(f"the timing pair has {size} tokens, not about 40: adapt its text")
-    times = []
-    for _ in range(60):
-        start = time.perf_counter()
+    clock, processor = [], []
+    for _ in range(100):
+        starts = time.perf_counter(), time.process_time()
         model.logits([pair])
-        times.append(time.perf_counter() - start)
-    return round(1000 * float(np.median(times)), 2)
+        clock.append(time.perf_counter() - starts[0])
+        processor.append(time.process_time() - starts[1])
+    medians = (round(1000 * float(np.median(times)), 2) for times in (clock, processor))
+    return dict(zip(("clock", "processor"), medians, strict=True))
 
 
 def evaluate(folder: Path, data: Path) -> dict:
@@ -211,6 +156,7 @@ def evaluate(folder: Path, data: Path) -> dict:
         },
         "umsab_es_val_zero_shot": zero_shot(model, texts.tweets_held_out),
         "probes": probe_scores(model),
+        "probes_other_languages": other_languages(model),
         "ms_per_40_token_pair": speed(model),
         "bytes": size,
         "compute_type": model.encoder.compute_type,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 FRAMES = Path(__file__).with_name("mini_nli_frames.toml")
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
+NOT_CHANGED = {"event", "site"}  # another event does not contradict the first
 SLOT = re.compile(r"\{(\w+)\}")
 NUMBERS = {
     "es": "dos tres cuatro cinco seis siete ocho nueve diez once doce".split(),
@@ -85,6 +86,7 @@ def changed(template: str, said: str, values: dict[str, str], rng: random.Random
     """The values with one slot that both texts use set to something else; None: no such slot."""
     here, there = set(SLOT.findall(template)), set(SLOT.findall(said))
     free = [s for s in sorted(here & there) if not s.endswith("2") and s + "2" not in there | here]
+    free = [s for s in free if s not in NOT_CHANGED]
     if not free:
         return None
     slot = rng.choice(free)

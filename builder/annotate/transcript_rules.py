@@ -51,6 +51,9 @@ class TranscriptRules:
             below `silence_avg_logprob`, a segment is text over silence and is dropped.
         silence_avg_logprob: see `silence_no_speech_prob`.
         min_avg_logprob: a segment less certain than this is dropped whatever else it says.
+        min_voiced_seconds: a stretch of text with less voice than this in its time is text over
+            silence and is dropped.
+        voice_slack_seconds: how far its time stamps may be off.
         max_words_per_second: nobody speaks faster than this; a segment that does is invented.
     """
 
@@ -64,6 +67,8 @@ class TranscriptRules:
     silence_avg_logprob: float = -1.0
     min_avg_logprob: float = -1.5
     max_words_per_second: float = 8.0
+    min_voiced_seconds: float = 0.2
+    voice_slack_seconds: float = 0.5
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any] | None) -> TranscriptRules:

@@ -1,0 +1,176 @@
+"""Does the transcript entail its summary? Entailment, neutral or contradiction, with confidence.
+
+A transcript that fits the model's window is one pair with the whole summary. A longer one is
+judged as in SummaC (Laban et al. 2022): every sentence of the summary meets every window of the
+transcript, each sentence keeps the window that decides it, and sentences are averaged (or the
+least entailed one counts, `aggregate = "min"`). `long = "truncate"` cuts the transcript instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from builder.annotate.nli import LABELS, NliEngine, softmax
+from builder.annotate.nli_backends import Floats
+from builder.annotate.nli_pairs import MIN_PREMISE_TOKENS
+from builder.annotate.nli_shared import SCORE_DIGITS, nli_params, shared_engine
+from builder.annotate.nli_windows import windows
+from builder.annotate.profile import EntailmentTable, NliTable
+from builder.annotate.text_pieces import has_words, pieces
+from builder.run.stage import Stage
+
+ENTAILED, _NEUTRAL, CONTRADICTED = range(3)
+
+
+class Entailment(Stage):
+    """Adds the verdict on `summary` given `text`.
+
+    Statuses: `ok`; `skipped` with the reason `no_summary`, `no_text` or `no_words` (one of them
+    holds no word); `failed` with `summary_too_long` (only with `long = "truncate"`: the summary
+    alone fills the model's window).
+
+    Args:
+        nli: the model.
+        table: treatment of long transcripts.
+        engine: a loaded engine, for tests; default: the one all stages share.
+    """
+
+    name: ClassVar[str] = "entailment"
+    version: ClassVar[str] = "1"
+    input_columns: ClassVar[tuple[str, ...]] = ("text", "summary")
+    output_schema: ClassVar[dict[str, Any]] = {
+        "entailment": pl.String,
+        "entailment_confidence": pl.Float32,
+        "score_entailment": pl.Float32,
+        "score_neutral": pl.Float32,
+        "score_contradiction": pl.Float32,
+        "n_pairs": pl.Int32,
+        "status": pl.String,
+        "reason": pl.String,
+        "entailment_model": pl.String,
+    }
+    batch_size = 128
+
+    def __init__(
+        self,
+        nli: NliTable,
+        table: EntailmentTable | None = None,
+        engine: NliEngine | None = None,
+    ) -> None:
+        self.nli, self.table, self._engine = nli, table or EntailmentTable(), engine
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The `[nli]` and `[entailment]` tables."""
+        return {
+            "nli": nli_params(self.nli),
+            "entailment": self.table.model_dump(mode="json"),
+            "digits": SCORE_DIGITS,
+        }
+
+    def setup(self) -> None:
+        """Load the model. Raises `ModelProblem` when it cannot be had."""
+        if self._engine is None:
+            self._engine = shared_engine(self.nli)
+
+    def order(self, pending: pl.DataFrame) -> pl.DataFrame:
+        """Longest first, equal texts together."""
+        length = pl.col("text").str.len_chars()
+        return pending.sort(
+            length, "text", "summary", "id", descending=[True, False, False, False], nulls_last=True
+        )
+
+    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """See `Stage`. Both input columns may be null."""
+        self.setup()
+        engine = self._engine
+        rows = []
+        grids: list[tuple[int, int, int]] = []  # row, sentences, windows
+        premises: list[str] = []
+        hypotheses: list[str] = []
+        for video, text, summary in batch.select("id", "text", "summary").iter_rows():
+            row = self._blank(video, text, summary)
+            rows.append(row)
+            if row["status"] != "ok" or engine is None:
+                continue
+            plan = self._plan(engine, text, summary)
+            if plan is None:
+                row.update(status="failed", reason="summary_too_long")
+                continue
+            parts, sentences = plan
+            grids.append((len(rows) - 1, len(sentences), len(parts)))
+            for sentence in sentences:
+                premises.extend(parts)
+                hypotheses.extend([sentence] * len(parts))
+        if engine is not None and premises:
+            scores = softmax(engine.logits(premises, hypotheses))
+            at = 0
+            for index, many, wide in grids:
+                grid = scores[at : at + many * wide].reshape(many, wide, 3)
+                at += many * wide
+                rows[index].update(self._verdict(grid, engine.model))
+        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+
+    def _plan(
+        self, engine: NliEngine, text: str, summary: str
+    ) -> tuple[list[str], list[str]] | None:
+        """Premises (windows) and hypotheses (sentences) to cross; None: the summary is too long."""
+        room = engine.pairs.room
+        premise, hypothesis = engine.pairs.lengths([text, summary])
+        if premise + hypothesis <= room:
+            return [text], [summary]
+        if self.table.long == "truncate":
+            fits = room - hypothesis >= min(premise, MIN_PREMISE_TOKENS)
+            return ([text], [summary]) if fits else None
+        # A sentence may take a third of the window at most.
+        sentences = [
+            part.text
+            for sentence in pieces(summary)
+            for part in windows(engine.pairs, sentence, room // 3)
+        ]
+        longest = max(engine.pairs.lengths(sentences))
+        parts = windows(engine.pairs, text, room - longest, self.table.overlap)
+        return [part.text for part in parts], sentences
+
+    def _verdict(self, grid: Floats, model: str) -> dict[str, Any]:
+        triples = np.stack([decisive(row) for row in grid]).astype(np.float64)
+        if self.table.aggregate == "min":
+            triple = triples[int(triples[:, ENTAILED].argmin())]
+        else:
+            triple = triples.mean(axis=0)
+        best = int(triple.argmax())
+        rounded = [round(float(value), SCORE_DIGITS) for value in triple]
+        return {
+            "entailment": LABELS[best],
+            "entailment_confidence": rounded[best],
+            **{f"score_{label}": value for label, value in zip(LABELS, rounded, strict=True)},
+            "n_pairs": int(grid.shape[0] * grid.shape[1]),
+            "entailment_model": model,
+        }
+
+    def _blank(self, video: int, text: str | None, summary: str | None) -> dict[str, Any]:
+        row: dict[str, Any] = {"id": video, **dict.fromkeys(self.output_schema), "status": "ok"}
+        if not (text or "").strip():
+            row.update(status="skipped", reason="no_text")
+        elif not (summary or "").strip():
+            row.update(status="skipped", reason="no_summary")
+        elif not has_words(text) or not has_words(summary):
+            row.update(status="skipped", reason="no_words")
+        return row
+
+
+def decisive(windows_scores: Floats) -> Floats:
+    """The scores of the window that decides a sentence, shape (windows, 3) -> (3,).
+
+    The window that entails it most, if that window says entailment (SummaC's maximum). If none
+    does, the window least neutral about it: one stretch that contradicts a sentence is not
+    outvoted by the many that are about something else.
+    """
+    best: Floats = windows_scores[int(windows_scores[:, ENTAILED].argmax())]
+    if int(best.argmax()) == ENTAILED:
+        return best
+    chosen: Floats = windows_scores[int(windows_scores[:, _NEUTRAL].argmin())]
+    return chosen

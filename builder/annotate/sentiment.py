@@ -1,0 +1,169 @@
+"""Sentiment of transcripts: zero-shot classification with an NLI model.
+
+The transcript is the premise; each label makes a hypothesis ("El sentimiento de este texto es
+negativo."). Scores are the softmax over the labels' entailment logits: exactly what transformers'
+zero-shot pipeline computes with `multi_label=False`. The paper's label wording is not public;
+ours is a parameter (`[sentiment]` of the profile).
+
+A transcript longer than the model's window is read in overlapping windows; its scores are the mean
+of the windows' scores, each weighted by the tokens it adds. `long = "truncate"` reads the
+beginning only, as the pipeline does.
+
+Int8 moves a score by half a percent on average, which matters only where two labels are almost
+level: such texts are scored again in float32 (`recheck`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from builder.annotate.nli import NliEngine, softmax
+from builder.annotate.nli_shared import SCORE_DIGITS, nli_params, shared_engine
+from builder.annotate.nli_windows import Window, windows
+from builder.annotate.profile import NliTable, SentimentTable
+from builder.annotate.text_pieces import has_words
+from builder.run.stage import Stage
+
+LABELS = ("negative", "neutral", "positive")
+
+
+class Sentiment(Stage):
+    """Adds the sentiment of `text`.
+
+    Statuses: `ok`; `skipped` with the reason `no_text` (null or blank) or `no_words` (emoji,
+    digits and punctuation only). A text in another language is scored like any other: the models
+    are multilingual, and the transcript's language is a column of its own.
+
+    Args:
+        nli: the model.
+        table: wording and treatment of long texts.
+        engine: a loaded engine, for tests; default: the one all stages share.
+    """
+
+    name: ClassVar[str] = "sentiment"
+    version: ClassVar[str] = "1"
+    input_columns: ClassVar[tuple[str, ...]] = ("text",)
+    output_schema: ClassVar[dict[str, Any]] = {
+        "label": pl.String,
+        "confidence": pl.Float32,
+        "score_negative": pl.Float32,
+        "score_neutral": pl.Float32,
+        "score_positive": pl.Float32,
+        "low_confidence": pl.Boolean,
+        "n_windows": pl.Int32,
+        "status": pl.String,
+        "reason": pl.String,
+        "model": pl.String,
+    }
+    batch_size = 128
+
+    def __init__(
+        self,
+        nli: NliTable,
+        table: SentimentTable | None = None,
+        engine: NliEngine | None = None,
+    ) -> None:
+        self.nli, self.table, self._engine = nli, table or SentimentTable(), engine
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The `[nli]` and `[sentiment]` tables."""
+        return {
+            "nli": nli_params(self.nli),
+            "sentiment": self.table.model_dump(mode="json"),
+            "digits": SCORE_DIGITS,
+        }
+
+    def setup(self) -> None:
+        """Load the model. Raises `ModelProblem` when it cannot be had."""
+        if self._engine is None:
+            self._engine = shared_engine(self.nli)
+
+    def order(self, pending: pl.DataFrame) -> pl.DataFrame:
+        """Longest first, equal texts together: TikTok sounds repeat, and are computed once."""
+        length = pl.col("text").str.len_chars()
+        return pending.sort(length, "text", "id", descending=[True, False, False], nulls_last=True)
+
+    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """See `Stage`. The input column `text` may be null."""
+        rows = [self._blank(video, text) for video, text in batch.select("id", "text").iter_rows()]
+        todo = [index for index, row in enumerate(rows) if row["status"] == "ok"]
+        texts = batch["text"].to_list()
+        scored = self.scores([texts[index] for index in todo])
+        for index, (scores, count) in zip(todo, scored, strict=True):
+            rows[index].update(self._verdict(scores, count))
+        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+
+    def scores(self, texts: list[str]) -> list[tuple[list[float], int]]:
+        """Scores (negative, neutral, positive), unrounded, and number of windows of each text."""
+        self.setup()
+        engine = self._engine
+        if engine is None or not texts:
+            return []
+        found = self._scored(engine, texts)
+        close = [i for i, (scores, _) in enumerate(found) if _margin(scores) < self.table.recheck]
+        if close and (exact := engine.exact()) is not engine:
+            again = self._scored(exact, [texts[index] for index in close])
+            for index, result in zip(close, again, strict=True):
+                found[index] = result
+        return found
+
+    def _scored(self, engine: NliEngine, texts: list[str]) -> list[tuple[list[float], int]]:
+        hypotheses = self.hypotheses
+        cut = [self._windows(engine, text, hypotheses) for text in texts]
+        premises = [window.text for parts in cut for window in parts]
+        repeated = [premise for premise in premises for _ in hypotheses]
+        logits = engine.logits(repeated, list(hypotheses) * len(premises))
+        per_window = softmax(logits[:, 0].reshape(len(premises), len(hypotheses)))
+        found: list[tuple[list[float], int]] = []
+        at = 0
+        for parts in cut:
+            block = per_window[at : at + len(parts)].astype(np.float64)
+            weights = np.array([window.tokens for window in parts], np.float64)
+            found.append(((weights @ block / weights.sum()).tolist(), len(parts)))
+            at += len(parts)
+        return found
+
+    @property
+    def hypotheses(self) -> list[str]:
+        """The hypotheses of negative, neutral and positive."""
+        table = self.table
+        return [
+            table.template.replace("{}", label)
+            for label in (table.negative, table.neutral, table.positive)
+        ]
+
+    def _windows(self, engine: NliEngine, text: str, hypotheses: list[str]) -> list[Window]:
+        if self.table.long == "truncate":
+            return [Window(text, 0, 1)]
+        size = engine.pairs.room - max(engine.pairs.lengths(hypotheses))
+        return windows(engine.pairs, text, size, self.table.overlap)
+
+    def _verdict(self, scores: list[float], count: int) -> dict[str, Any]:
+        rounded = [round(score, SCORE_DIGITS) for score in scores]
+        best = max(range(len(LABELS)), key=scores.__getitem__)
+        return {
+            "label": LABELS[best],
+            "confidence": rounded[best],
+            **{f"score_{label}": value for label, value in zip(LABELS, rounded, strict=True)},
+            "low_confidence": rounded[best] < self.table.threshold,
+            "n_windows": count,
+            "model": self._engine.model if self._engine else None,
+        }
+
+    def _blank(self, video: int, text: str | None) -> dict[str, Any]:
+        row: dict[str, Any] = {"id": video, **dict.fromkeys(self.output_schema), "status": "ok"}
+        if not (text or "").strip():
+            row.update(status="skipped", reason="no_text")
+        elif not has_words(text):
+            row.update(status="skipped", reason="no_words")
+        return row
+
+
+def _margin(scores: list[float]) -> float:
+    """How far the best score is ahead of the second."""
+    second, best = sorted(scores)[-2:]
+    return best - second

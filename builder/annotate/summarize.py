@@ -1,0 +1,267 @@
+"""Summaries of transcripts: by a language model, or extracted from the transcript itself.
+
+`extractive` needs nothing and is labelled as such: it quotes the transcript. `llm` asks an
+OpenAI-compatible endpoint, `local` a transformers model on this machine. The prompt is a file with
+a version in its name; its content is part of the stage's fingerprint.
+
+With `llm` the transcript, which is not scrubbed yet, goes to the server that the profile names:
+use one you may send personal data to, or one of your own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import polars as pl
+
+from builder.annotate import summarize_extractive
+from builder.annotate.profile import ProfileError, SummariesTable
+from builder.annotate.summarize_checks import check, clean
+from builder.annotate.summarize_endpoint import (
+    FATAL_REASONS,
+    CallFailed,
+    Endpoint,
+    EndpointRefused,
+    Reply,
+)
+from builder.annotate.summarize_local import LocalModel
+from builder.annotate.text_pieces import has_words, words
+from builder.run.stage import Stage
+
+PROMPTS = Path(__file__).parent / "prompts"
+EXTRACTIVE_MODEL = f"lexrank-mmr@{summarize_extractive.VERSION}"
+# Settings that change how fast or from where an answer comes, not what it is.
+_NOT_OUTPUT = frozenset(
+    "token_env concurrency requests_per_minute timeout retries max_wait".split()
+)
+_EXTRACTIVE = ("method", "max_sentences", "max_words", "min_words")
+
+
+class Writer(Protocol):
+    """What writes summaries: an endpoint, or a local model."""
+
+    name: str
+
+    def complete(self, messages: list[dict[str, str]], *, retries: int | None = None) -> Reply:
+        """Answer chat messages. Raises `CallFailed`."""
+
+
+class Summarize(Stage):
+    """Adds a summary of `text`.
+
+    Statuses: `ok`; `skipped` (`no_text`, `no_words`); `failed`: no answer came, the reason says
+    why, and the next run tries again; `rejected`: the endpoint will not take this request (400,
+    413, 422), and trying again is useless; and for answers that are no summary, which are not kept:
+    `empty`, `refused`, `cut_off`, `too_long` (longer than the transcript), `wrong_language`.
+
+    Args:
+        table: the `[summaries]` table.
+        writer: makes the endpoint or local model, for tests; default by `table.method`.
+    """
+
+    name: ClassVar[str] = "summarize"
+    version: ClassVar[str] = "1"
+    input_columns: ClassVar[tuple[str, ...]] = ("text",)
+    output_schema: ClassVar[dict[str, Any]] = {
+        "summary": pl.String,
+        "method": pl.String,
+        "model": pl.String,
+        "status": pl.String,
+        "reason": pl.String,
+        "prompt_tokens": pl.Int64,
+        "completion_tokens": pl.Int64,
+        "cost": pl.Float64,
+    }
+    retry_statuses: ClassVar[tuple[str, ...]] = ("failed",)
+    batch_size = 32
+
+    def __init__(
+        self,
+        table: SummariesTable | None = None,
+        writer: Callable[[SummariesTable], Writer] | None = None,
+    ) -> None:
+        self.table = table or SummariesTable()
+        self._make = writer or (LocalModel if self.table.method == "local" else Endpoint)
+        self._writer: Writer | None = None
+        self._down = False
+        if self.table.method == "extractive":
+            self.batch_size = 512
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What decides the output: of the table, and the prompt's content."""
+        table = self.table.model_dump(mode="json")
+        if self.table.method == "extractive":
+            return {**{key: table[key] for key in _EXTRACTIVE}, "algorithm": EXTRACTIVE_MODEL}
+        kept = {key: value for key, value in table.items() if key not in _NOT_OUTPUT}
+        prompt = "\n".join(f"{role}:{text}" for role, text in read_prompt(self.table.prompt))
+        return {**kept, "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest()}
+
+    def setup(self) -> None:
+        """Connect or load. Raises `StageFailed` when that is impossible."""
+        if self.table.method != "extractive" and self._writer is None:
+            read_prompt(self.table.prompt)
+            self._writer = self._make(self.table)
+
+    def order(self, pending: pl.DataFrame) -> pl.DataFrame:
+        """Equal texts together: a repeated TikTok sound is asked about once."""
+        return pending.sort("text", "id", nulls_last=True)
+
+    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """See `Stage`. The input column `text` may be null.
+
+        Raises:
+            EndpointRefused: the endpoint refused every request of the batch for good.
+        """
+        self.setup()
+        pairs = list(batch.select("id", "text").iter_rows())
+        wanted = list(dict.fromkeys(text for _, text in pairs if _blank(text) is None))
+        if self.table.method == "extractive":
+            answers = {text: self._extract(text) for text in wanted}
+        else:
+            with ThreadPoolExecutor(self.table.concurrency) as pool:
+                answers = dict(zip(wanted, pool.map(self._ask, wanted), strict=True))
+            self._judge_endpoint(list(answers.values()))
+        rows = []
+        paid: set[str] = set()
+        for video, text in pairs:
+            blank = _blank(text)
+            row: dict[str, Any] = {"id": video, **dict.fromkeys(self.output_schema)}
+            if blank:
+                row.update(status="skipped", reason=blank)
+            else:
+                row.update(answers[text])
+                if text in paid:  # one request: its tokens are counted once
+                    row.update(prompt_tokens=0, completion_tokens=0, cost=row["cost"] and 0.0)
+                paid.add(text)
+            rows.append(row)
+        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+
+    def _extract(self, text: str) -> dict[str, Any]:
+        summary = summarize_extractive.summarize(
+            text,
+            max_sentences=self.table.max_sentences,
+            max_words=self.table.max_words,
+            min_words=self.table.min_words,
+        )
+        return {
+            "summary": summary,
+            "method": "extractive",
+            "model": EXTRACTIVE_MODEL,
+            "status": "ok",
+            "prompt_tokens": 0,
+            "completion_tokens": 0,
+            "cost": 0.0,
+        }
+
+    def _ask(self, text: str) -> dict[str, Any]:
+        table, writer = self.table, self._writer
+        if len(words(text)) < table.min_words:
+            return self._extract(text)
+        if writer is None:
+            return {"status": "failed", "reason": "not_set_up"}
+        sent, cut = _fit(text, table.max_input_chars)
+        row: dict[str, Any] = {
+            "method": f"{table.method} (first {len(sent):,} characters)" if cut else table.method,
+            "model": f"{writer.name} (prompt {Path(table.prompt).stem})",
+        }
+        messages = [
+            {"role": role, "content": content.replace("{text}", sent)}
+            for role, content in read_prompt(table.prompt)
+        ]
+        try:
+            reply = writer.complete(messages, retries=0 if self._down else None)
+        except CallFailed as failure:
+            # Told apart from a passing fault, so that nobody pays for the same refusal daily.
+            status = "failed" if failure.passing or failure.fatal else "rejected"
+            return {**row, "status": status, "reason": failure.reason}
+        answer = clean(reply.text)
+        status = check(answer, text, language=table.language, finish=reply.finish)
+        if status != "ok":
+            row["reason"] = f"answer_{status}"
+        return {
+            **row,
+            "summary": answer if status == "ok" else None,
+            "status": status,
+            "prompt_tokens": reply.prompt_tokens,
+            "completion_tokens": reply.completion_tokens,
+            "cost": self._cost(reply),
+        }
+
+    def _cost(self, reply: Reply) -> float | None:
+        table = self.table
+        if table.prompt_price is None or table.completion_price is None:
+            return None
+        if reply.prompt_tokens is None or reply.completion_tokens is None:
+            return None
+        dollars = reply.prompt_tokens * table.prompt_price
+        return (dollars + reply.completion_tokens * table.completion_price) / 1e6
+
+    def _judge_endpoint(self, answers: list[dict[str, Any]]) -> None:
+        asked = [answer for answer in answers if answer.get("method") != "extractive"]
+        if not asked:
+            return
+        reasons = {answer.get("reason") for answer in asked}
+        if reasons <= FATAL_REASONS:
+            raise EndpointRefused(
+                "the summary endpoint refuses every request: "
+                + ", ".join(sorted(map(str, reasons))),
+                field="summaries",
+                way_out="check model and base_url in the profile, the token in the environment "
+                f"variable {self.table.token_env}, and that HF_HUB_OFFLINE is not set; then run "
+                "again: finished rows are kept",
+            )
+        # An endpoint that answered nothing is not waited for again and again: one try a row until
+        # it answers.
+        self._down = all(answer["status"] == "failed" for answer in asked)
+
+
+def read_prompt(name: str) -> list[tuple[str, str]]:
+    """The messages of a prompt file: parts headed by `[system]` or `[user]`; `{text}` once.
+
+    Args:
+        name: a file's stem under `builder/annotate/prompts`, or a path.
+
+    Raises:
+        ProfileError: no such file, or no place for the transcript.
+    """
+    path = Path(name) if Path(name).is_file() else PROMPTS / f"{name}.txt"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(
+            f"cannot read the prompt {name!r}",
+            field="summaries.prompt",
+            way_out="give a path, or one of "
+            + ", ".join(sorted(file.stem for file in PROMPTS.glob("*.txt"))),
+        ) from error
+    messages: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if line.strip() in ("[system]", "[user]"):
+            messages.append((line.strip()[1:-1], []))
+        elif messages:
+            messages[-1][1].append(line)
+    found = [(role, "\n".join(body).strip()) for role, body in messages]
+    if sum(content.count("{text}") for _, content in found) != 1:
+        raise ProfileError(
+            "a prompt needs {text} once, in its [system] or [user] part",
+            file=path,
+            way_out="see builder/annotate/prompts/summary_v1.txt",
+        )
+    return found
+
+
+def _blank(text: str | None) -> str | None:
+    if not (text or "").strip():
+        return "no_text"
+    return None if has_words(text) else "no_words"
+
+
+def _fit(text: str, limit: int) -> tuple[str, bool]:
+    if len(text) <= limit:
+        return text, False
+    return text[:limit].rsplit(None, 1)[0] or text[:limit], True

@@ -1,0 +1,312 @@
+"""The transcribe stage: downloaded videos to Whisper transcripts.
+
+Sound is decoded and searched for speech in threads, a bounded distance ahead of Whisper; windows
+of many videos are encoded and decoded together. Videos go longest file first, so the last batch is
+not one long straggler. Text that the rules of `hallucination` know to be invented is removed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from builder.annotate.hallucination import clean_text, judge_segment
+from builder.annotate.read_ahead import read_ahead
+from builder.annotate.speech_windows import SpeechOptions, Window, load_detector, speech_windows
+from builder.annotate.spoken_language import LANGUAGE_WINDOWS, LanguageChoice
+from builder.annotate.transcript_rules import TranscriptRules, near_empty, words
+from builder.annotate.whisper_decoding import Array, Decoded, Piece
+from builder.annotate.whisper_engine import EngineOptions, WhisperEngine
+from builder.annotate.whisper_models import WHEEL_MODEL, model_label, resolve
+from builder.errors import UsageProblem
+from builder.media.audio import MediaProblem, status_of
+from builder.media.probe import marker_of
+from builder.run.stage import Stage
+
+# Windows encoded and decoded together; their encoder states are in memory (base: 3 MB each).
+POOL_WINDOWS = 48
+LOOKAHEAD_VIDEOS, LOOKAHEAD_WINDOWS = 8, 8
+
+_SEGMENT = pl.Struct({"start": pl.Float32, "end": pl.Float32, "text": pl.String})
+
+
+@dataclass
+class _Video:
+    """A video on its way: what Whisper said about it so far."""
+
+    path: Path
+    language: str | None = None
+    confidence: float | None = None
+    heard: list[tuple[Window, list[Decoded]]] = field(default_factory=list)
+    speech_seconds: float = 0.0
+    problem: str | None = None
+
+
+# A window waiting for Whisper. Its sound is dropped once it has become a spectrogram.
+_Waiting = tuple[_Video, Window, Array]
+
+
+class Transcribe(Stage):
+    """Transcribes the downloaded videos with Whisper.
+
+    Args:
+        settings: a profile's ``[asr]`` table: `model`, `revision`, `languages` (those Whisper may
+            choose from; empty is all), `language_weights` (how much likelier than others a
+            language is before anything was heard), `batch_videos`, any field of `EngineOptions`,
+            the tables `vad` (`SpeechOptions`) and `rules` (`TranscriptRules`). None is the
+            defaults of all these.
+
+    Raises:
+        UsageProblem: a setting that does not exist.
+    """
+
+    name: ClassVar[str] = "transcribe"
+    version: ClassVar[str] = "1"
+    input_columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")
+    output_schema: ClassVar[dict[str, Any]] = {
+        "text": pl.String,
+        "status": pl.String,
+        "reason": pl.String,
+        "language": pl.String,
+        "language_confidence": pl.Float32,
+        "avg_logprob": pl.Float32,
+        "no_speech_prob": pl.Float32,
+        "compression_ratio": pl.Float32,
+        "n_words": pl.Int64,
+        "speech_seconds": pl.Float32,
+        "segments": pl.List(_SEGMENT),
+        "model": pl.String,
+    }
+
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
+        table = dict(settings or {})
+        self.model = str(table.pop("model", WHEEL_MODEL))
+        self.revision: str | None = table.pop("revision", None)
+        self.choice = LanguageChoice(
+            tuple(sorted(table.pop("languages", ()))), dict(table.pop("language_weights", {}))
+        )
+        self.batch_size = int(table.pop("batch_videos", 64))
+        self.speech = _options(SpeechOptions(), table.pop("vad", {}), "asr.vad")
+        self.rules = TranscriptRules.from_table(table.pop("rules", None))
+        self.options = _options(EngineOptions(), table, "asr")
+        self._label: str | None = None
+        self._engine: WhisperEngine | None = None
+
+    @property
+    def label(self) -> str:
+        """The model with its revision, as it goes into the data."""
+        if self._label is None:
+            self._label = model_label(self.model, self.revision)
+        return self._label
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What changes the text. Threads and batch sizes do not, so they are left out."""
+        options = asdict(self.options)
+        del options["threads"], options["batch_size"]
+        return {
+            "model": self.label,
+            "languages": asdict(self.choice),
+            "engine": options,
+            "vad": asdict(self.speech),
+            "rules": self.rules.as_dict(),
+        }
+
+    def setup(self) -> None:
+        """Load the model and the voice detector.
+
+        Raises:
+            ModelUnavailable, ModelDamaged: see `whisper_models.resolve`.
+            StageFailed: the model cannot be loaded.
+        """
+        if self._engine is None:
+            files = resolve(self.model, self.revision)
+            self._engine = WhisperEngine(files.path, self.options)
+            load_detector()
+
+    def order(self, pending: pl.DataFrame) -> pl.DataFrame:
+        """Longest file first; the size stands in for the length, which nobody knows yet."""
+        return pending.sort("size", "id", descending=[True, False], nulls_last=True)
+
+    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Transcribe the videos of a batch; see `Stage.__call__`."""
+        self.setup()
+        ids = batch["id"].to_list()
+        videos = [_Video(Path(path or "")) for path in batch["path"].to_list()]
+        self._hear(videos)
+        rows = [{"id": i, **self._row(video)} for i, video in zip(ids, videos, strict=True)]
+        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+
+    def _hear(self, videos: list[_Video]) -> None:
+        """Fill `heard`, `language` and `problem` of each video."""
+        jobs: list[Callable[[], Iterator[tuple[Window, Array]]]] = [
+            partial(self._windows, video.path) for video in videos
+        ]
+        workers = max(2, len(os.sched_getaffinity(0)) // 2)
+        pool: list[_Waiting] = []
+        streams = read_ahead(jobs, workers, LOOKAHEAD_VIDEOS, LOOKAHEAD_WINDOWS)
+        for video, stream in zip(videos, streams, strict=True):
+            windows = 0
+            try:
+                for window, features in stream:
+                    pool.append((video, window, features))
+                    windows += 1
+                    # A video's language needs its first windows together.
+                    if len(pool) >= POOL_WINDOWS and windows >= LANGUAGE_WINDOWS:
+                        self._flush(pool)
+            except MediaProblem as problem:
+                video.problem = problem.status
+            if len(pool) >= POOL_WINDOWS:
+                self._flush(pool)
+        self._flush(pool)
+
+    def _windows(self, path: Path) -> Iterator[tuple[Window, Array]]:
+        # Runs in a reader thread. Whatever a file does to the decoder is that file's problem.
+        engine = self._ready()
+        marker = marker_of(path)
+        if marker:
+            raise MediaProblem(marker)
+        try:
+            for window in speech_windows(path, self.speech):
+                yield replace(window, samples=window.samples[:0]), engine.features(window.samples)
+        except MediaProblem:
+            raise
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+            raise MediaProblem(status_of(error)) from error
+
+    def _ready(self) -> WhisperEngine:
+        self.setup()
+        engine = self._engine
+        if engine is None:  # setup() sets it or raises
+            raise RuntimeError("the engine was not loaded")
+        return engine
+
+    def _flush(self, pool: list[_Waiting]) -> None:
+        if not pool:
+            return
+        engine = self._ready()
+        encoded = engine.encode([features for _, _, features in pool])
+        spoken = engine.languages(encoded)
+        mine: dict[int, list[int]] = {}
+        for i, (video, _, _) in enumerate(pool):
+            mine.setdefault(id(video), []).append(i)
+        for members in mine.values():
+            video = pool[members[0]][0]
+            if video.language is None:
+                first = members[:LANGUAGE_WINDOWS]
+                video.language, video.confidence = self.choice.of_video(
+                    engine, [encoded[i] for i in first], [spoken[i] for i in first]
+                )
+        languages = [
+            self.choice.of_window(video.language, item, found)
+            for (video, _, _), item, found in zip(pool, encoded, spoken, strict=True)
+        ]
+        for (video, window, features), passes in zip(
+            pool, engine.decode(encoded, languages), strict=True
+        ):
+            video.speech_seconds += features.shape[1] / 100
+            video.heard.append((window, passes))
+        pool.clear()
+
+    def _row(self, video: _Video) -> dict[str, Any]:
+        row: dict[str, Any] = dict.fromkeys(self.output_schema)
+        row["model"] = self.label
+        if video.problem and not video.heard:
+            return row | {"status": "failed", "reason": video.problem}
+        row["speech_seconds"] = round(video.speech_seconds, 2)
+        if not video.heard:
+            return row | {"status": "no_speech", "reason": "no_voice", "n_words": 0}
+        kept, segments, reasons = self._judge(video)
+        text = " ".join(segment["text"] for segment in segments)
+        row |= {
+            "language": video.language,
+            "language_confidence": _rounded(video.confidence),
+            "n_words": len(words(text)),
+            **_measures(kept or [d for _, passes in video.heard for d in passes]),
+        }
+        if not row["n_words"]:
+            return row | {"status": "no_speech", "reason": (reasons or ["no_text"])[0]}
+        row |= {"text": text, "segments": segments}
+        if near_empty(text, self.rules):
+            return row | {"status": "near_empty", "reason": (reasons or ["few_words"])[0]}
+        return row | {"status": "ok", "reason": video.problem}
+
+    def _is_voiced(self, window: Window, piece: Piece) -> bool:
+        # Time stamps are off by a second here and there, and the detector misses faint words:
+        # only a text with no voice near it was invented.
+        slack = self.rules.voice_slack_seconds
+        heard = window.voiced_seconds(piece.start - slack, piece.end + slack)
+        return heard >= self.rules.min_voiced_seconds
+
+    def _judge(self, video: _Video) -> tuple[list[Decoded], list[dict[str, Any]], list[str]]:
+        """The passes that stand, their segments in time of the video, and what was removed."""
+        kept: list[Decoded] = []
+        segments: list[dict[str, Any]] = []
+        reasons: list[str] = []
+        for window, passes in video.heard:
+            for decoded in passes:
+                if not decoded.pieces:
+                    continue
+                seconds = decoded.pieces[-1].end - decoded.pieces[0].start
+                text, reason = judge_segment(
+                    decoded.text,
+                    decoded.avg_logprob,
+                    decoded.no_speech_prob,
+                    seconds,
+                    self.rules,
+                )
+                if reason:
+                    reasons.append(reason)
+                if not text:
+                    continue
+                kept.append(decoded)
+                # A loop that runs over several pieces leaves one text and one stretch of time.
+                cut = reason == "repetition"
+                pieces = [replace(decoded.pieces[0], end=decoded.pieces[-1].end, text=text)]
+                for piece in pieces if cut else decoded.pieces:
+                    if not self._is_voiced(window, piece):
+                        reasons.append("silence")
+                        continue
+                    cleaned = clean_text(piece.text, self.rules).text
+                    if cleaned:
+                        segments.append(
+                            {
+                                "start": round(window.in_video(piece.start), 2),
+                                "end": round(window.in_video(piece.end), 2),
+                                "text": cleaned,
+                            }
+                        )
+        return kept, segments, reasons
+
+
+def _options(defaults: Any, table: Mapping[str, Any], where: str) -> Any:
+    known = [f.name for f in fields(defaults)]
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise UsageProblem(
+            f"unknown setting(s): {', '.join(unknown)}",
+            field=where,
+            way_out=f"known settings: {', '.join(known)}",
+        )
+    return replace(defaults, **table)
+
+
+def _measures(decoded: list[Decoded]) -> dict[str, Any]:
+    tokens = sum(d.n_tokens for d in decoded)
+    if not tokens:
+        return {}
+    return {
+        "avg_logprob": _rounded(sum(d.avg_logprob * d.n_tokens for d in decoded) / tokens),
+        "no_speech_prob": _rounded(max(d.no_speech_prob for d in decoded)),
+        "compression_ratio": _rounded(max(d.compression_ratio for d in decoded)),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
