@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from builder.annotate.cpu import prefer_avx512
 from builder.annotate.profile import Profile, load_profile
 from builder.release.wide import wide_rows
 from builder.run.ledger import Entry, Ledger
@@ -20,6 +21,8 @@ from builder.run.progress import Progress
 from builder.run.stage import Stage
 from builder.run.store import Store
 from builder.sources.ingest import Ingested
+
+prefer_avx512()  # before the first model of CTranslate2 is loaded, so that every run rounds alike
 
 TEXT_STAGES = ("language", "sentiment", "summarize", "entailment")
 _MODEL_COLUMNS = ("model", "entailment_model")

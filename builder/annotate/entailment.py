@@ -16,16 +16,15 @@ import polars as pl
 from builder.annotate.nli import LABELS, NliEngine, softmax
 from builder.annotate.nli_backends import Floats
 from builder.annotate.nli_pairs import MIN_PREMISE_TOKENS
-from builder.annotate.nli_shared import SCORE_DIGITS, nli_params, shared_engine
+from builder.annotate.nli_shared import SCORE_DIGITS, NliStage
 from builder.annotate.nli_windows import windows
 from builder.annotate.profile import EntailmentTable, NliTable
 from builder.annotate.text_pieces import has_words, pieces
-from builder.run.stage import Stage
 
 ENTAILED, _NEUTRAL, CONTRADICTED = range(3)
 
 
-class Entailment(Stage):
+class Entailment(NliStage):
     """Adds the verdict on `summary` given `text`.
 
     Statuses: `ok`; `skipped` with the reason `no_summary`, `no_text` or `no_words` (one of them
@@ -52,7 +51,6 @@ class Entailment(Stage):
         "reason": pl.String,
         "entailment_model": pl.String,
     }
-    batch_size = 128
 
     def __init__(
         self,
@@ -60,21 +58,8 @@ class Entailment(Stage):
         table: EntailmentTable | None = None,
         engine: NliEngine | None = None,
     ) -> None:
-        self.nli, self.table, self._engine = nli, table or EntailmentTable(), engine
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The `[nli]` and `[entailment]` tables."""
-        return {
-            "nli": nli_params(self.nli),
-            "entailment": self.table.model_dump(mode="json"),
-            "digits": SCORE_DIGITS,
-        }
-
-    def setup(self) -> None:
-        """Load the model. Raises `ModelProblem` when it cannot be had."""
-        if self._engine is None:
-            self._engine = shared_engine(self.nli)
+        super().__init__(nli, engine)
+        self.table: EntailmentTable = table or EntailmentTable()
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """Longest first, equal texts together."""

@@ -1,4 +1,4 @@
-"""One loaded engine for all stages of a process, and what it contributes to their fingerprints."""
+"""What the stages that use an NLI model share: one loaded engine a process, and its fingerprint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from builder.annotate.nli import NliEngine
 from builder.annotate.nli_models import MODELS, identity
-from builder.annotate.profile import NliTable
+from builder.annotate.profile import EntailmentTable, NliTable, SentimentTable
+from builder.run.stage import Stage
 
 SCORE_DIGITS = 4
 """Released scores are rounded to this many decimals: finer digits are quantisation noise."""
@@ -38,3 +39,32 @@ def nli_params(table: NliTable) -> dict[str, Any]:
         if (folder / "config.json").is_file():
             return {**params, "model": folder.name, "content": identity(folder)}
     return params
+
+
+class NliStage(Stage):
+    """A stage that scores pairs with the `[nli]` model.
+
+    Args:
+        nli: the model.
+        engine: a loaded engine, for tests; default: the one all stages of the process share.
+    """
+
+    batch_size = 128
+    table: SentimentTable | EntailmentTable
+
+    def __init__(self, nli: NliTable, engine: NliEngine | None = None) -> None:
+        self.nli, self._engine = nli, engine
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The `[nli]` table and the stage's own."""
+        return {
+            "nli": nli_params(self.nli),
+            self.name: self.table.model_dump(mode="json"),
+            "digits": SCORE_DIGITS,
+        }
+
+    def setup(self) -> None:
+        """Load the model. Raises `ModelProblem` when it cannot be had."""
+        if self._engine is None:
+            self._engine = shared_engine(self.nli)

@@ -21,16 +21,15 @@ import numpy as np
 import polars as pl
 
 from builder.annotate.nli import NliEngine, softmax
-from builder.annotate.nli_shared import SCORE_DIGITS, nli_params, shared_engine
+from builder.annotate.nli_shared import SCORE_DIGITS, NliStage
 from builder.annotate.nli_windows import Window, windows
 from builder.annotate.profile import NliTable, SentimentTable
 from builder.annotate.text_pieces import has_words
-from builder.run.stage import Stage
 
 LABELS = ("negative", "neutral", "positive")
 
 
-class Sentiment(Stage):
+class Sentiment(NliStage):
     """Adds the sentiment of `text`.
 
     Statuses: `ok`; `skipped` with the reason `no_text` (null or blank) or `no_words` (emoji,
@@ -58,7 +57,6 @@ class Sentiment(Stage):
         "reason": pl.String,
         "model": pl.String,
     }
-    batch_size = 128
 
     def __init__(
         self,
@@ -66,21 +64,8 @@ class Sentiment(Stage):
         table: SentimentTable | None = None,
         engine: NliEngine | None = None,
     ) -> None:
-        self.nli, self.table, self._engine = nli, table or SentimentTable(), engine
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The `[nli]` and `[sentiment]` tables."""
-        return {
-            "nli": nli_params(self.nli),
-            "sentiment": self.table.model_dump(mode="json"),
-            "digits": SCORE_DIGITS,
-        }
-
-    def setup(self) -> None:
-        """Load the model. Raises `ModelProblem` when it cannot be had."""
-        if self._engine is None:
-            self._engine = shared_engine(self.nli)
+        super().__init__(nli, engine)
+        self.table: SentimentTable = table or SentimentTable()
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """Longest first, equal texts together: TikTok sounds repeat, and are computed once."""
