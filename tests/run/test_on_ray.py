@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +36,9 @@ class _Lengths(Stage):
 
 @pytest.mark.slow
 def test_ray_computes_the_same_rows_in_the_same_order_as_the_local_engine(tmp_path: Path) -> None:
+    cloudpickle = pytest.importorskip("ray.cloudpickle", reason="needs the extra `ray`")
+    # Ray's workers cannot import a test module.
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     texts = ["palabra " * n for n in range(40)]
     inputs = pl.DataFrame({"id": range(1, 41), "text": texts})
     ours, _ = run_stage(_Lengths(), inputs, Store(tmp_path / "local"))
