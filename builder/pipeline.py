@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ecuador_crisis_tiktok as schema
+from builder.annotate.cpu import instruction_set
 from builder.campaign import DEFAULT_CAMPAIGN, Campaign
 from builder.errors import ContractBroken, UsageProblem, disk_full_guard
 from builder.release.anonymize import anonymize
@@ -236,6 +237,8 @@ def _release(
             "hashtags_folded": anonymised.folded,
             "profile": request.profile_name if annotated.models else None,
             "models": annotated.models,
+            # int8 rounds differently with other instructions: part of what made these labels
+            "instruction_set": instruction_set() if annotated.models else None,
             "key_check": key.check,
         }
         quality = check_quality(Tables(staging), campaign)

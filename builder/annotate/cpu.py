@@ -41,3 +41,8 @@ def prefer_avx512() -> None:
     """
     if flags() >= _AVX512:
         os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
+
+
+def instruction_set() -> str:
+    """What CTranslate2 was told to use: "AVX512", an own setting, or "automatic"."""
+    return os.environ.get("CT2_FORCE_CPU_ISA", "automatic")

@@ -43,7 +43,7 @@ class SpeechOptions:
     threshold: float = 0.5
     min_speech_ms: int = 250
     min_silence_ms: int = 500
-    pad_ms: int = 2000
+    pad_ms: int = 1000
     faint_seconds: float = 2.0
     faint_probability: float = 0.6
     whole_share: float = 0.3

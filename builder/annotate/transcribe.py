@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,11 +20,10 @@ from builder.annotate.hallucination import clean_text, judge_segment
 from builder.annotate.read_ahead import read_ahead
 from builder.annotate.speech_windows import SpeechOptions, Window, load_detector, speech_windows
 from builder.annotate.spoken_language import LANGUAGE_WINDOWS, LanguageChoice
-from builder.annotate.transcript_rules import TranscriptRules, near_empty, words
+from builder.annotate.transcript_rules import TranscriptRules, near_empty, read_options, words
 from builder.annotate.whisper_decoding import Array, Decoded, Piece
 from builder.annotate.whisper_engine import EngineOptions, WhisperEngine
 from builder.annotate.whisper_models import WHEEL_MODEL, model_label, resolve
-from builder.errors import UsageProblem
 from builder.media.audio import MediaProblem, status_of
 from builder.media.probe import marker_of
 from builder.run.stage import Stage
@@ -92,9 +91,9 @@ class Transcribe(Stage):
             tuple(sorted(table.pop("languages", ()))), dict(table.pop("language_weights", {}))
         )
         self.batch_size = int(table.pop("batch_videos", 64))
-        self.speech = _options(SpeechOptions(), table.pop("vad", {}), "asr.vad")
+        self.speech = read_options(SpeechOptions(), table.pop("vad", {}), "asr.vad")
         self.rules = TranscriptRules.from_table(table.pop("rules", None))
-        self.options = _options(EngineOptions(), table, "asr")
+        self.options = read_options(EngineOptions(), table, "asr")
         self._label: str | None = None
         self._engine: WhisperEngine | None = None
 
@@ -283,18 +282,6 @@ class Transcribe(Stage):
                             }
                         )
         return kept, segments, reasons
-
-
-def _options(defaults: Any, table: Mapping[str, Any], where: str) -> Any:
-    known = [f.name for f in fields(defaults)]
-    unknown = sorted(set(table) - set(known))
-    if unknown:
-        raise UsageProblem(
-            f"unknown setting(s): {', '.join(unknown)}",
-            field=where,
-            way_out=f"known settings: {', '.join(known)}",
-        )
-    return replace(defaults, **table)
 
 
 def _measures(decoded: list[Decoded]) -> dict[str, Any]:

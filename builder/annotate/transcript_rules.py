@@ -18,11 +18,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import regex
 
 from builder.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = regex.compile(
@@ -34,6 +39,28 @@ _BRACKETED = regex.compile(r"\[[^\]]{0,60}\]|\([^)]{0,60}\)|♪+")
 _THOUSANDS = regex.compile(r"(?<=\d)[.,\s](?=\d{3}(?!\d))")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}\s]+")
 _SENTENCE = regex.compile(r"(?<=[.!?…。！？\n])\s+|(?<=[。！？])")
+
+
+def read_options(defaults: Options, table: Mapping[str, Any], where: str) -> Options:
+    """A dataclass with some fields set from a profile's table.
+
+    Args:
+        defaults: the instance to start from.
+        table: field -> value.
+        where: the table's name, for the error.
+
+    Raises:
+        UsageProblem: a key that is no field.
+    """
+    known = [field.name for field in fields(defaults)]
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise UsageProblem(
+            f"unknown setting(s): {', '.join(unknown)}",
+            field=where,
+            way_out=f"known settings: {', '.join(known)}",
+        )
+    return replace(defaults, **table)
 
 
 @dataclass(frozen=True)
@@ -77,15 +104,7 @@ class TranscriptRules:
         Raises:
             UsageProblem: the table has a key that is no rule.
         """
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(table or {}) - set(known))
-        if unknown:
-            raise UsageProblem(
-                f"unknown transcript rule(s): {', '.join(unknown)}",
-                field="asr.rules",
-                way_out=f"known rules: {', '.join(known)}",
-            )
-        return replace(cls(), **(table or {}))
+        return read_options(cls(), table or {}, "asr.rules")
 
     def as_dict(self) -> dict[str, float]:
         """The thresholds, for a stage's fingerprint."""

@@ -244,6 +244,24 @@ def test_windows_of_speech_across_blocks_keep_their_times(tmp_path):
     assert all(window.seconds <= 29.01 for window in whole + pieces)
 
 
+def test_text_where_the_detector_hears_no_voice_is_dropped():
+    from builder.annotate.speech_windows import Window
+    from builder.annotate.transcribe import _Video
+    from builder.annotate.whisper_decoding import Decoded, Piece
+
+    window = Window(np.zeros(0, np.float32), ((0.0, 100.0),), voiced=((1.0, 4.0), (12.0, 15.0)))
+    pieces = (
+        Piece(0.8, 4.2, "hoy no hay clases"),
+        Piece(5.0, 11.0, "texto sobre el silencio"),
+        Piece(11.8, 15.0, "cuídense mucho vecinos"),
+    )
+    video = _Video(Path("x"), heard=[(window, [Decoded(pieces, 20, -0.3, 0.1, 1.2)])])
+    _, segments, reasons = Transcribe()._judge(video)
+    assert [s["text"] for s in segments] == ["hoy no hay clases", "cuídense mucho vecinos"]
+    assert [s["start"] for s in segments] == [100.8, 111.8]
+    assert reasons == ["silence"]
+
+
 def test_read_ahead_keeps_order_and_hands_errors_on():
     def job(n):
         yield from range(n)

@@ -123,7 +123,8 @@ def test_memory_grows_neither_with_length_nor_with_number(clips, tmp_path):
     many = finish(start(clips, tmp_path / "work-many"))
     assert lengthy["statuses"] == {"ok": 1}
     text = pl.read_parquet(tmp_path / "work-long" / "output.parquet").row(0, named=True)
-    assert text["segments"][-1]["start"] > 96 * 60
+    # How the 12 seconds are cut into segments depends on the CPU's instruction set.
+    assert 96 * 60 - 1 < text["segments"][-1]["start"] < 96 * 60 + 12
     # Two hours of 16 kHz float32 alone would be 460 MB.
     assert lengthy["peak_mb"] < short["peak_mb"] + 350
     assert many["peak_mb"] < short["peak_mb"] + 350
