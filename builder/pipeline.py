@@ -16,8 +16,8 @@ from builder.errors import ContractBroken, UsageProblem, disk_full_guard
 from builder.release.anonymize import anonymize
 from builder.release.assemble import manifest_of, write_manifest, write_tables
 from builder.release.card import write_card
-from builder.release.promote import check_target, promote, staged
-from builder.release.pseudonym import open_key
+from builder.release.promote import check_target, promote, read_manifest, staged
+from builder.release.pseudonym import Key, open_key
 from builder.run.ledger import Entry, Ledger
 from builder.run.local import Engine, in_process
 from builder.run.progress import Progress
@@ -179,13 +179,24 @@ def regenerate(request: Request) -> Outcome:
             check_target(
                 request.out, campaign, synthetic=ingested.synthetic, replace=request.replace
             )
+        # before anything expensive: a lost key must not be noticed hours later
+        key = _key(request, campaign, ingested, store) if request.runs("anonymize") else None
         annotator = Annotator(
             request.profile, request.mode, store, ledger, _engine(request), request.progress
         )
         annotated = annotator.annotate(ingested, request.media)
-        if not request.runs("anonymize"):
+        if key is None:
             return Outcome()
-        return _release(request, campaign, ingested, annotated, store, ledger)
+        return _release(request, campaign, ingested, annotated, key, store, ledger)
+
+
+def _key(request: Request, campaign: Campaign, ingested: Ingested, store: Store) -> Key:
+    """The key; that of the release in `out` unless the user lets another release go."""
+    there = read_manifest(request.out) or {}
+    ours = (campaign.release_name, campaign.name, ingested.synthetic)
+    same = (there.get("name"), there.get("campaign"), there.get("synthetic")) == ours
+    release = request.out if same or not request.replace else None
+    return open_key(store, key_file=request.key_file, release=release)
 
 
 def _engine(request: Request) -> Engine:
@@ -201,6 +212,7 @@ def _release(
     campaign: Campaign,
     ingested: Ingested,
     annotated: Annotated,
+    key: Key,
     store: Store,
     ledger: Ledger,
 ) -> Outcome:
@@ -212,7 +224,6 @@ def _release(
         },
         **annotated.counts,
     }
-    key = open_key(store, key_file=request.key_file, release=request.out)
     ledger.note("anonymize", Entry("running", rows=ingested.videos))
     results = annotated.results
     anonymised = anonymize(campaign, ingested, results, key, store, request.progress)

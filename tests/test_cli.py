@@ -439,3 +439,18 @@ def test_a_full_disk_under_work(
     subprocess.run(["mount", "-o", "remount,size=8m", str(work.parent)], check=True)
     assert cli(*arguments, *SKIP).code == 0  # with space it goes on from there
     assert content(release) == content(small.release)
+
+
+def test_replace_lets_another_release_go_but_not_the_key_of_the_same_one(
+    small: Built, tmp_path: Path, cli: Cli
+) -> None:
+    out = tmp_path / NAME
+    build = ("regenerate", small.pages, "--out", out, *SKIP)
+    assert cli(*build, "--work", tmp_path / "one").code == 0
+    refused = cli(*build, "--work", tmp_path / "two", "--replace")
+    assert refused.code == 1
+    assert "the key that made the earlier ids is gone" in refused.err
+    manifest = read_json(out / "MANIFEST.json") | {"campaign": "another_crisis"}
+    (out / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert cli(*build, "--work", tmp_path / "two").code == 1
+    assert cli(*build, "--work", tmp_path / "two", "--replace").code == 0
