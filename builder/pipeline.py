@@ -25,7 +25,7 @@ from builder.run.stage import STAGE_NAMES
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
-from builder.stages import RUN, SKIP, STORED, Annotated, Annotator
+from builder.stages import ROW_STAGES, RUN, SKIP, STORED, Annotated, Annotator
 from builder.validate.command import summary_lines
 from builder.validate.leaks import Private
 from builder.validate.page import write_figures
@@ -181,10 +181,12 @@ def regenerate(request: Request) -> Outcome:
             )
         # before anything expensive: a lost key must not be noticed hours later
         key = _key(request, campaign, ingested, store) if request.runs("anonymize") else None
-        annotator = Annotator(
-            request.profile, request.mode, store, ledger, _engine(request), request.progress
-        )
-        annotated = annotator.annotate(ingested, request.media)
+        annotated = Annotated()
+        if key is not None or any(request.mode(stage) == RUN for stage in ROW_STAGES):
+            annotator = Annotator(
+                request.profile, request.mode, store, ledger, _engine(request), request.progress
+            )
+            annotated = annotator.annotate(ingested, request.media)
         if key is None:
             return Outcome()
         return _release(request, campaign, ingested, annotated, key, store, ledger)

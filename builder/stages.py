@@ -24,7 +24,9 @@ from builder.sources.ingest import Ingested
 
 prefer_avx512()  # before the first model of CTranslate2 is loaded, so that every run rounds alike
 
+MEDIA_STAGES = ("probe", "transcribe")
 TEXT_STAGES = ("language", "sentiment", "summarize", "entailment")
+ROW_STAGES = MEDIA_STAGES + TEXT_STAGES
 _MODEL_COLUMNS = ("model", "entailment_model")
 RUN, STORED, SKIP = "run", "stored", "skip"
 
@@ -89,7 +91,7 @@ class Annotator:
         Raises:
             ProfileError, EmptySource, StageFailed: see the stages.
         """
-        if videos_dir is not None and any(self._wanted(s) for s in ("probe", "transcribe")):
+        if videos_dir is not None and any(self._wanted(s) for s in MEDIA_STAGES):
             self._media(ingested, videos_dir)
         if any(self._wanted(stage) for stage in TEXT_STAGES):
             self._texts(ingested)

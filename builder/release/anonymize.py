@@ -32,6 +32,7 @@ from builder.run.store import Store, write_frame, write_json
 from builder.sources.ingest import Ingested
 
 VERSION = "1"
+SLICE_ROWS = 20_000
 SCRUBBED_FIELDS = ("whisper_text", "api_text", "summary")
 # A stage's reason can quote a file name, and a downloaded file is called after its id.
 REASON_FIELDS = ("whisper_reason", "api_reason", "sentiment_reason", "summary_reason")
@@ -95,12 +96,17 @@ def anonymize(
                 if worker is None:
                     usernames = known_usernames(ingested.parts)
                     worker = _Worker(campaign, ingested, results, key, usernames)
-                frame, counts = worker.rows(pl.read_parquet(part))
-                write_frame(target, frame)
-                write_json(report, counts)
-            reports.append(json.loads(report.read_text()))
-            bar.advance(reports[-1]["rows"])
-    done = _summed(reports, folder, ingested.bucket_days)
+                # in slices: the columns in between are several times the size of the rows
+                slices = pl.read_parquet(part).iter_slices(SLICE_ROWS)
+                done_slices = [worker.rows(piece) for piece in slices]
+                write_frame(target, pl.concat([frame for frame, _ in done_slices]))
+                write_json(report, [counts for _, counts in done_slices])
+            mine: list[dict[str, Any]] = json.loads(report.read_text())
+            reports += mine
+            bar.advance(sum(counts["rows"] for counts in mine))
+    done = _summed(reports)
+    done.parts = [folder / f"part-{n:06d}.parquet" for n in range(len(ingested.parts))]
+    done.bucket_days = ingested.bucket_days
     _write_crosswalk(done.parts, mark, store)
     return done
 
@@ -206,10 +212,8 @@ def _digest(frame: pl.DataFrame) -> str:
     return fingerprint(frame.columns, frame.height, frame.sort("id").write_json())
 
 
-def _summed(reports: list[dict[str, Any]], folder: Path, days: list[int]) -> Anonymised:
+def _summed(reports: list[dict[str, Any]]) -> Anonymised:
     total = Anonymised(
-        parts=[folder / f"part-{number:06d}.parquet" for number in range(len(reports))],
-        bucket_days=days,
         rows=sum(report["rows"] for report in reports),
         folded=reports[0]["folded"] if reports else {},
     )

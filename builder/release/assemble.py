@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import metadata as package_metadata
@@ -17,7 +17,7 @@ import polars as pl
 import ecuador_crisis_tiktok as schema
 from builder.campaign import Campaign
 from builder.errors import EmptySource, disk_full_guard
-from builder.release.anonymize import Anonymised
+from builder.release.anonymize import SLICE_ROWS, Anonymised
 from builder.release.parquet import ConfigWriter
 from builder.release.tables import events_table, keywords_table, split_dropped, tables_of
 from builder.run.store import write_json
@@ -212,14 +212,15 @@ def _in_order(anonymised: Anonymised) -> Iterator[pl.DataFrame]:
         if waiting is not None:
             frame = pl.concat([waiting, frame])
         final = pl.col("date").cast(pl.Int32) < day
-        yield from _nonempty(frame.filter(final))
+        yield from _sorted_slices(frame.filter(final))
         waiting = frame.filter(~final)
     if waiting is not None:
-        yield from _nonempty(waiting)
+        yield from _sorted_slices(waiting)
 
 
-def _nonempty(frame: pl.DataFrame) -> Iterable[pl.DataFrame]:
-    return [frame.drop("id").sort("date", "video_id")] if frame.height else []
+def _sorted_slices(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    if frame.height:
+        yield from frame.drop("id").sort("date", "video_id").iter_slices(SLICE_ROWS)
 
 
 def _counted(values: pl.Series) -> dict[str, int]:
