@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import io
 import json
-import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,9 +168,7 @@ def digest(folder: Path) -> dict[str, str]:
 def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SimulationSummary, Recount]:
     """The campaign of the paper's size, made once."""
     out = tmp_path_factory.mktemp("simulate") / "full"
-    begun = time.process_time()
     summary = simulate(ECUADOR, videos=PAPER_VIDEOS, seed=20240109, out=out)
-    assert time.process_time() - begun < 12, "measured: about 1 s of CPU"
     return out, summary, read(out, ECUADOR)
 
 
