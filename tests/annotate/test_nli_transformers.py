@@ -17,6 +17,8 @@ from builder.annotate.sentiment import Sentiment
 
 torch = pytest.importorskip("torch", reason="compares with transformers, which needs torch")
 transformers = pytest.importorskip("transformers", reason="compares with transformers")
+# torch is installed for the slow step only
+pytestmark = pytest.mark.slow
 
 PREMISES = [TEXTS[i % 8] * (1 + i % 5) for i in range(30)]
 HYPOTHESES = [TEXTS[(3 * i + 1) % 8] for i in range(30)]

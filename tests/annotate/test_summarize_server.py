@@ -22,6 +22,8 @@ from builder.annotate.summarize import Summarize
 
 torch = pytest.importorskip("torch", reason="the tiny language model needs torch")
 transformers = pytest.importorskip("transformers", reason="the tiny language model needs it")
+# torch is installed for the slow step only
+pytestmark = pytest.mark.slow
 
 SAID = (
     "Hoy el presidente declaró el estado de excepción. " * 4,
