@@ -274,15 +274,17 @@ def _release(
         report = None
         if request.runs("validate"):
             ledger.note("validate", Entry("running"))
-            report = _validated(staging, campaign, ingested)
+            report = _validated(staging, campaign, ingested, quality)
             ledger.note("validate", Entry("done", statuses={report["verdict"]: 1}))
         promote(staging, request.out)
     return Outcome(request.out, manifest, report)
 
 
-def _validated(staging: Path, campaign: Campaign, ingested: Ingested) -> dict[str, Any]:
+def _validated(
+    staging: Path, campaign: Campaign, ingested: Ingested, quality: dict[str, Any]
+) -> dict[str, Any]:
     private = Private.of(ingested.parts, campaign)
-    report = validate(staging, campaign, private)
+    report = validate(staging, campaign, private, quality=quality)
     write_reports(report, staging / JSON_NAME, staging / HTML_NAME)
     if report["contract"]["verdict"] == FAIL:
         broken = [check for check in report["contract"]["checks"] if check["verdict"] == FAIL]

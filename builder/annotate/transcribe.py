@@ -7,7 +7,6 @@ not one long straggler. Text that the rules of `hallucination` know to be invent
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -16,6 +15,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from builder.annotate.cpu import cores
 from builder.annotate.hallucination import clean_text, judge_segment
 from builder.annotate.read_ahead import read_ahead
 from builder.annotate.speech_windows import SpeechOptions, Window, load_detector, speech_windows
@@ -147,7 +147,7 @@ class Transcribe(Stage):
         jobs: list[Callable[[], Iterator[tuple[Window, Array]]]] = [
             partial(self._windows, video.path) for video in videos
         ]
-        workers = max(2, len(os.sched_getaffinity(0)) // 2)
+        workers = max(2, cores() // 2)
         pool: list[_Waiting] = []
         streams = read_ahead(jobs, workers, LOOKAHEAD_VIDEOS, LOOKAHEAD_WINDOWS)
         for video, stream in zip(videos, streams, strict=True):

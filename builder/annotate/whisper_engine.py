@@ -14,7 +14,6 @@ depends on its window, not on what else was in the batch.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
+from builder.annotate.cpu import cores
 from builder.annotate.whisper_decoding import (
     FRAMES_PER_SECOND,
     Array,
@@ -90,7 +90,7 @@ class WhisperEngine:
 
     def __init__(self, folder: Path, options: EngineOptions) -> None:
         self.options = options
-        self.workers = options.threads or len(os.sched_getaffinity(0))
+        self.workers = options.threads or cores()
         try:
             whisper = WhisperModel(
                 str(folder),

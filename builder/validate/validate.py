@@ -28,6 +28,7 @@ def validate(
     campaign: Campaign | None = None,
     private: Private | None = None,
     gold: pl.DataFrame | None = None,
+    quality: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Check a release folder.
 
@@ -35,6 +36,8 @@ def validate(
         folder: the release.
         campaign: its campaign; looked up by the manifest's name when not given.
         private: raw ids and usernames to look for.
+        gold: people's labels, for `check_quality`.
+        quality: what `check_quality` said of these very tables, when it was asked already.
 
     Returns:
         The report: `release`, `version`, `synthetic`, `manifest_sha256`, `verdict` (pass | fail),
@@ -50,7 +53,10 @@ def validate(
     checks = check_contract(release, campaign, private)
     contract = FAIL if any(check.verdict == FAIL for check in checks) else PASS
     readable = len(checks) > 3
-    quality = check_quality(release, campaign, gold) if readable else None
+    if not readable:
+        quality = None
+    elif quality is None:
+        quality = check_quality(release, campaign, gold)
     verdict = FAIL if FAIL in (contract, (quality or {}).get("verdict")) else PASS
     return {
         "release": manifest.get("name"),
