@@ -65,9 +65,9 @@ def simulate(
 
     Example: ecuador-crisis simulate --videos 51479 --seed 1 --out pages
     """
-    from builder.campaign import Campaign
+    from builder.config.campaign import Campaign
     from builder.run.progress import Progress
-    from builder.sources.simulate import simulate as run
+    from builder.sources.simulate.simulate import simulate as run
 
     with Progress("simulate", videos) as bar:
         summary = run(
@@ -115,8 +115,8 @@ def regenerate(
 
     Example: ecuador-crisis regenerate pages/ --work work --out EcuadorCrisisTikTok
     """
-    from builder.pipeline import Request
-    from builder.pipeline import regenerate as run
+    from builder.pipeline.regenerate import Request
+    from builder.pipeline.regenerate import regenerate as run
 
     outcome = run(
         Request(
@@ -159,7 +159,7 @@ def validate(
 
     Example: ecuador-crisis validate EcuadorCrisisTikTok --html report.html
     """
-    from builder.validate.command import run
+    from builder.commands.validate import run
 
     lines, ok = run(release, json, html, campaign, work, tuple(gold or ()), design)
     for line in lines:
@@ -199,7 +199,7 @@ def sample_transcripts(
 
     Example: ecuador-crisis sample-transcripts --work work --out check
     """
-    from builder.validate.sample_command import run_sample
+    from builder.commands.sample_transcripts import run_sample
 
     lines = run_sample(work, out, tuple(score or ()), videos_dir=videos_dir, size=size, seed=seed)
     for line in lines:
@@ -226,7 +226,7 @@ def review(
 
     Example: ecuador-crisis review EcuadorCrisisTikTok --out review.csv
     """
-    from builder.validate.review_command import run_review
+    from builder.commands.review import run_review
 
     lines = run_review(
         release,
@@ -257,7 +257,7 @@ def calibrate(
 
     Example: ecuador-crisis calibrate RELEASE --labels review.csv --out t.json
     """
-    from builder.validate.review_command import run_calibrate
+    from builder.commands.review import run_calibrate
 
     for line in run_calibrate(release, labels, out, design=design, parquet=parquet):
         typer.echo(line)

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from builder.annotate.language import IDENTIFIERS, load_identifier
-from builder.annotate.transcript_rules import normalise
+from builder.annotate.transcripts.rules import normalise
 
 SENTENCES = {
     "es": """El presidente declaró el estado de excepción en todo el país esta noche

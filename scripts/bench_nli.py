@@ -131,9 +131,9 @@ def run_side(
     hypotheses = [TEMPLATE.format(label) for label in LABELS]
     run: Callable[[list[str]], object]
     if name == "ours":
-        from builder.annotate.nli import NliEngine
-        from builder.annotate.profile import NliTable, SentimentTable
+        from builder.annotate.nli.engine import NliEngine
         from builder.annotate.sentiment import Sentiment
+        from builder.config.profile import NliTable, SentimentTable
 
         engine = NliEngine.load(
             folder, "ctranslate2", threads=threads, cache_dir=folder.parent / "cache"
@@ -207,8 +207,8 @@ def main() -> None:
         print(json.dumps(run_side(args.side, args.folder, texts, args.threads, args.batch)))
         return
 
-    from builder.annotate.nli_convert import cached
-    from builder.annotate.nli_pairs import PairEncoder
+    from builder.annotate.nli.convert import cached
+    from builder.annotate.nli.pairs import PairEncoder
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "large"

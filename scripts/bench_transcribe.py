@@ -32,8 +32,8 @@ import jiwer
 import numpy as np
 from faster_whisper import decode_audio
 
-from builder.annotate.transcript_rules import normalise
-from builder.annotate.whisper_models import WHEEL_MODEL, resolve
+from builder.annotate.transcripts.rules import normalise
+from builder.annotate.whisper.weights import WHEEL_MODEL, resolve
 
 SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech"
 MUSIC = "librosa-Kevin_MacLeod_-_Vibe_Ace.ogg"

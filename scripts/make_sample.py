@@ -14,10 +14,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from builder.campaign import Campaign
-from builder.pipeline import SAMPLE
+from builder.config.campaign import Campaign
+from builder.pipeline.regenerate import SAMPLE
 from builder.sources.files import SIMULATION_MARK
-from builder.sources.simulate import simulate
+from builder.sources.simulate.simulate import simulate
 
 VIDEOS, SEED = 240, 2024
 

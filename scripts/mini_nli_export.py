@@ -14,7 +14,7 @@ def export(model, tokenizer, out: Path) -> None:
     from transformers import PreTrainedTokenizerFast
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from builder.annotate.nli_convert import convert
+    from builder.annotate.nli.convert import convert
 
     tokenizer.no_truncation()
     tokenizer.no_padding()

@@ -137,10 +137,10 @@ def compare(
     import torch
     from transformers import logging, pipeline
 
-    from builder.annotate.nli import NliEngine
-    from builder.annotate.nli_convert import is_converted
-    from builder.annotate.profile import NliTable, SentimentTable
+    from builder.annotate.nli.convert import is_converted
+    from builder.annotate.nli.engine import NliEngine
     from builder.annotate.sentiment import Sentiment
+    from builder.config.profile import NliTable, SentimentTable
 
     logging.set_verbosity_error()
     scratch = tempfile.TemporaryDirectory()

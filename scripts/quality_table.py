@@ -24,14 +24,14 @@ import numpy as np
 from mini_nli_data import DATA, read_texts
 from mini_nli_data import LABELS as XNLI_LABELS
 
-from builder.annotate.nli import NliEngine
-from builder.annotate.profile import NliTable
+from builder.annotate.nli.engine import NliEngine
 from builder.annotate.sentiment import Sentiment
+from builder.config.profile import NliTable
 from builder.errors import BuilderError
-from builder.validate.calibrate import apply_temperature, fit_temperature
-from builder.validate.measures import THRESHOLD
-from builder.validate.nli_scorer import OFFLINE_MODEL
-from builder.validate.scores import calibration_error, reliability
+from builder.measure.measurements import THRESHOLD
+from builder.measure.nli_scorer import OFFLINE_MODEL
+from builder.measure.scores import calibration_error, reliability
+from builder.review.calibrate import apply_temperature, fit_temperature
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS, SENTIMENT_LABELS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -28,11 +28,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.campaign import Campaign
-from builder.pipeline import Request, regenerate
+from builder.config.campaign import CAMPAIGNS, Campaign
+from builder.pipeline.regenerate import Request, regenerate
 from builder.release.assemble import file_digest
 from builder.run.progress import Progress
-from builder.sources.simulate import simulate
+from builder.sources.simulate.simulate import simulate
 
 NAME = "EcuadorCrisisTikTok"
 KEY = "0123456789abcdef" * 4
@@ -284,9 +284,8 @@ def own_campaign(tmp_path: Path) -> Callable[..., Path]:
     """Make a variant of the Ecuador campaign: `own_campaign(id_policy='"raw"')`."""
 
     def make(**privacy: str) -> Path:
-        embedded = Path(sys.modules["builder.campaign"].__file__ or "").parent / "campaigns"
         folder = tmp_path / "variant"
-        shutil.copytree(embedded / "ecuador_2024", folder)
+        shutil.copytree(CAMPAIGNS / "ecuador_2024", folder)
         text = (folder / "campaign.toml").read_text(encoding="utf-8")
         lines = text.splitlines()
         for key, value in privacy.items():

@@ -33,11 +33,11 @@ from release_kit import (
     write_key,
 )
 
-from builder.campaign import Campaign
-from builder.pipeline import Request, regenerate
+from builder.config.campaign import Campaign
+from builder.pipeline.regenerate import Request, regenerate
 from builder.release.pseudonym import Key
-from builder.sources.simulate import simulate
-from builder.sources.simulate_text import IDENTIFIER_PATTERNS
+from builder.sources.simulate.simulate import simulate
+from builder.sources.simulate.text import IDENTIFIER_PATTERNS
 from ecuador_crisis_tiktok import FEATURES
 
 PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")

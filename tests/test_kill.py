@@ -18,7 +18,7 @@ from release_kit import NAME, SKIP, Built, beside, build, content, environment, 
 # Ready is printed after everything heavy is imported, so that the delays fall into the run itself.
 RUN = """
 import sys
-import builder.cli, builder.pipeline, builder.release.recognizers
+import builder.cli, builder.pipeline.regenerate, builder.release.scrub.presidio
 sys.argv[0] = "ecuador-crisis"
 print("ready", flush=True)
 builder.cli.main()

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from builder.annotate.nli import LABELS, NliEngine, softmax
-from builder.annotate.nli_backends import Floats
-from builder.annotate.nli_pairs import MIN_PREMISE_TOKENS
-from builder.annotate.nli_shared import SCORE_DIGITS, NliStage
-from builder.annotate.nli_windows import windows
-from builder.annotate.profile import EntailmentTable, NliTable
-from builder.annotate.text_pieces import has_words, pieces
+from builder.annotate.nli.backends import Floats
+from builder.annotate.nli.engine import LABELS, NliEngine, softmax
+from builder.annotate.nli.pairs import MIN_PREMISE_TOKENS
+from builder.annotate.nli.stage import SCORE_DIGITS, NliStage
+from builder.annotate.nli.windows import windows
+from builder.annotate.transcripts.pieces import has_words, pieces
+from builder.config.profile import EntailmentTable, NliTable
 
 ENTAILED, _NEUTRAL, CONTRADICTED = range(3)
 

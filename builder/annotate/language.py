@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from builder.annotate.transcript_rules import near_empty, normalise
+from builder.annotate.transcripts.rules import near_empty, normalise
 from builder.errors import StageFailed, UsageProblem
 from builder.run.stage import Stage
 

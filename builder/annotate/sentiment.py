@@ -20,11 +20,11 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from builder.annotate.nli import NliEngine, softmax
-from builder.annotate.nli_shared import SCORE_DIGITS, NliStage
-from builder.annotate.nli_windows import Window, windows
-from builder.annotate.profile import NliTable, SentimentTable
-from builder.annotate.text_pieces import has_words
+from builder.annotate.nli.engine import NliEngine, softmax
+from builder.annotate.nli.stage import SCORE_DIGITS, NliStage
+from builder.annotate.nli.windows import Window, windows
+from builder.annotate.transcripts.pieces import has_words
+from builder.config.profile import NliTable, SentimentTable
 
 LABELS = ("negative", "neutral", "positive")
 

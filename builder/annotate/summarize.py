@@ -18,22 +18,22 @@ from typing import Any, ClassVar, Protocol
 
 import polars as pl
 
-from builder.annotate import summarize_extractive
-from builder.annotate.profile import ProfileError, SummariesTable
-from builder.annotate.summarize_checks import check, clean
-from builder.annotate.summarize_endpoint import (
+from builder.annotate.summary import extractive
+from builder.annotate.summary.checks import check, clean
+from builder.annotate.summary.endpoint import (
     FATAL_REASONS,
     CallFailed,
     Endpoint,
     EndpointRefused,
     Reply,
 )
-from builder.annotate.summarize_local import LocalModel
-from builder.annotate.text_pieces import has_words, words
+from builder.annotate.summary.local import LocalModel
+from builder.annotate.transcripts.pieces import has_words, words
+from builder.config.profile import ProfileError, SummariesTable
 from builder.run.stage import Stage
 
 PROMPTS = Path(__file__).parent / "prompts"
-EXTRACTIVE_MODEL = f"lexrank-mmr@{summarize_extractive.VERSION}"
+EXTRACTIVE_MODEL = f"lexrank-mmr@{extractive.VERSION}"
 # Settings that change how fast or from where an answer comes, not what it is.
 _NOT_OUTPUT = frozenset(
     "token_env concurrency requests_per_minute timeout retries max_wait".split()
@@ -142,7 +142,7 @@ class Summarize(Stage):
         return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
 
     def _extract(self, text: str) -> dict[str, Any]:
-        summary = summarize_extractive.summarize(
+        summary = extractive.summarize(
             text,
             max_sentences=self.table.max_sentences,
             max_words=self.table.max_words,

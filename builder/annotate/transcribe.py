@@ -15,17 +15,18 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from builder.annotate.cpu import cores
-from builder.annotate.hallucination import clean_text, judge_segment
-from builder.annotate.read_ahead import read_ahead
-from builder.annotate.speech_windows import SpeechOptions, Window, load_detector, speech_windows
-from builder.annotate.spoken_language import LANGUAGE_WINDOWS, LanguageChoice
-from builder.annotate.transcript_rules import TranscriptRules, near_empty, read_options, words
-from builder.annotate.whisper_decoding import Array, Decoded, Piece
-from builder.annotate.whisper_engine import EngineOptions, WhisperEngine
-from builder.annotate.whisper_models import WHEEL_MODEL, model_label, resolve
+from builder.annotate.transcripts.invented import clean_text, judge_segment
+from builder.annotate.transcripts.rules import TranscriptRules, near_empty, words
+from builder.annotate.whisper.decoding import Array, Decoded, Piece
+from builder.annotate.whisper.engine import EngineOptions, WhisperEngine
+from builder.annotate.whisper.speech import SpeechOptions, Window, load_detector, speech_windows
+from builder.annotate.whisper.spoken_language import LANGUAGE_WINDOWS, LanguageChoice
+from builder.annotate.whisper.weights import WHEEL_MODEL, model_label, resolve
+from builder.config.options import read_options
 from builder.media.audio import MediaProblem, status_of
 from builder.media.probe import marker_of
+from builder.run.cpu import cores
+from builder.run.read_ahead import read_ahead
 from builder.run.stage import Stage
 
 # Windows encoded and decoded together; their encoder states are in memory (base: 3 MB each).
@@ -121,7 +122,7 @@ class Transcribe(Stage):
         """Load the model and the voice detector.
 
         Raises:
-            ModelUnavailable, ModelDamaged: see `whisper_models.resolve`.
+            ModelUnavailable, ModelDamaged: see `whisper.weights.resolve`.
             StageFailed: the model cannot be loaded.
         """
         if self._engine is None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import polars as pl
 
-from builder.campaign import Campaign
+from builder.annotate.joined import wide_rows
+from builder.config.campaign import Campaign
 from builder.release.hashtags import (
     allowed_hashtags,
     distinctive_usernames,
@@ -24,8 +25,7 @@ from builder.release.hashtags import (
     shared_usernames,
 )
 from builder.release.pseudonym import Key
-from builder.release.scrub import Scrubber
-from builder.release.wide import wide_rows
+from builder.release.scrub.scrubber import Scrubber
 from builder.run.progress import Progress
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame, write_json

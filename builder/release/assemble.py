@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 import ecuador_crisis_tiktok as schema
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.errors import EmptySource, disk_full_guard
 from builder.release.anonymize import SLICE_ROWS, Anonymised
 from builder.release.parquet import ConfigWriter

@@ -11,7 +11,7 @@ import jinja2
 import yaml
 
 import ecuador_crisis_tiktok as schema
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.release.assemble import Assembled, file_digest, optional_columns
 from builder.run.store import write_atomic
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from builder.campaign import Campaign
-from builder.release.scrub import Scrubber
+from builder.config.campaign import Campaign
+from builder.release.scrub.scrubber import Scrubber
 
 # A bare word that is somebody's username is taken out of texts only when it cannot be an ordinary
 # word: it holds a digit, an underscore or a dot, or is at least this long.

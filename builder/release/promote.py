@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.errors import ContractBroken, ReleaseConflict
 from builder.run.store import fsync_folder
 

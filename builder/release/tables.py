@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from builder.campaign import Campaign
-from builder.release.wide import API_MODEL
+from builder.annotate.joined import API_MODEL
+from builder.config.campaign import Campaign
 
 LOW_CONFIDENCE = 0.75
 # Media no sound could be taken from; see `media.probe.STATUSES`. With no transcript from anywhere

@@ -29,7 +29,7 @@ from typing import Any
 
 import polars as pl
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.errors import EmptySource
 from builder.run.progress import Progress
 from builder.run.stage import fingerprint

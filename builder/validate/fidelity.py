@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.sources.schema import COUNTS
 from builder.validate.release import Release
 

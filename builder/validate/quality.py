@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from builder.annotate.agreement import agreement
-from builder.campaign import Campaign
-from builder.validate.measures import entailment_result, sentiment_result
+from builder.annotate.transcripts.agreement import agreement
+from builder.config.campaign import Campaign
+from builder.measure.measurements import entailment_result, sentiment_result
+from builder.measure.scores import against_gold
 from builder.validate.release import Tables
-from builder.validate.scores import against_gold
 from builder.validate.thresholds import FAIL, WARN, judge, thresholds_of, worst
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS, SENTIMENT_LABELS
 

@@ -1,15 +1,15 @@
 """`evaluate` measurement: how many hypotheses (summaries) their premises (transcripts) entail.
 
-The maths is in `builder.validate.measures`, the model runs in `builder.annotate.nli`, which is
+The maths is in `builder.measure.measurements`, the model runs in `builder.annotate.nli`, which is
 imported only when there is something to score; see README.md beside this file.
 """
 
 import datasets
 import evaluate
 
-from builder.validate.measurement import Checked, gold_of
-from builder.validate.measures import measure_entailment, texts
-from builder.validate.nli_scorer import nli_scorer
+from builder.measure.evaluate_base import Checked, gold_of
+from builder.measure.measurements import measure_entailment, texts
+from builder.measure.nli_scorer import nli_scorer
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS
 
 _DESCRIPTION = """

@@ -1,14 +1,14 @@
 """`evaluate` measurement: how sure a sentiment classifier is and, with gold labels, if it may be.
 
-The maths is in `builder.validate.measures`; see README.md beside this file.
+The maths is in `builder.measure.measurements`; see README.md beside this file.
 """
 
 import datasets
 import evaluate
 
-from builder.validate.inputs import codes, confidences
-from builder.validate.measurement import Checked, gold_of
-from builder.validate.measures import measure_sentiment
+from builder.measure.evaluate_base import Checked, gold_of
+from builder.measure.inputs import codes, confidences
+from builder.measure.measurements import measure_sentiment
 from ecuador_crisis_tiktok import SENTIMENT_LABELS
 
 _DESCRIPTION = """

@@ -154,7 +154,7 @@ def _tensors(config: dict[str, Any], bert: bool, pooler: bool, seed: int) -> dic
 
 def loaded(folder: Path, cache: Path, kind: str = "bert", **options: Any) -> Any:
     """An engine on a fresh tiny checkpoint, in CTranslate2."""
-    from builder.annotate.nli import NliEngine
+    from builder.annotate.nli.engine import NliEngine
 
     write_checkpoint(folder, kind)
     return NliEngine.load(folder, "ctranslate2", cache_dir=cache, **options)

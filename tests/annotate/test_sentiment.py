@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 from nli_checkpoints import TEXTS
 
-from builder.annotate.nli import softmax
-from builder.annotate.profile import NliTable, SentimentTable
+from builder.annotate.nli.engine import softmax
 from builder.annotate.sentiment import LABELS, Sentiment
+from builder.config.profile import NliTable, SentimentTable
 from builder.run.local import run_stage
 from builder.run.store import Store
 
@@ -98,7 +98,9 @@ def test_near_ties_are_scored_again_in_float32(bert_engine: Any) -> None:
     level = sorted(margins)[4]
     mixed = stage(bert_engine, recheck=level).scores(texts)
     for index, margin in enumerate(margins):
-        assert mixed[index] == (exact if margin < level else quick)[index]
+        scores, count = (exact if margin < level else quick)[index]
+        # float32 sums differ in the last digit with the company a text is scored in
+        assert mixed[index] == (pytest.approx(scores, abs=1e-6), count)
     assert bert_engine.exact().backend.precision == "float32"
     assert np.abs(np.array([s for s, _ in exact]) - np.array([s for s, _ in quick])).max() > 0
 
@@ -121,8 +123,8 @@ def test_resume_after_kill_gives_the_same_bytes(
 import sys, time
 from pathlib import Path
 import polars as pl
-from builder.annotate.nli import NliEngine
-from builder.annotate.profile import NliTable
+from builder.annotate.nli.engine import NliEngine
+from builder.config.profile import NliTable
 from builder.annotate.sentiment import Sentiment
 from builder.run.local import run_stage
 from builder.run.store import Store

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 from fakes.llm_server import GOOD, LlmServer
 
-from builder.annotate.profile import ProfileError, SummariesTable
 from builder.annotate.summarize import EXTRACTIVE_MODEL, Summarize, read_prompt
-from builder.annotate.summarize_endpoint import EndpointRefused
+from builder.annotate.summary.endpoint import EndpointRefused
+from builder.config.profile import ProfileError, SummariesTable
 from builder.errors import StageFailed
 from builder.run.local import run_stage
 from builder.run.store import Store

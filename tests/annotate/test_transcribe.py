@@ -10,16 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from builder.annotate.read_ahead import read_ahead
-from builder.annotate.speech_windows import SpeechOptions, speech_windows
 from builder.annotate.transcribe import Transcribe
-from builder.annotate.transcript_rules import normalise
-from builder.annotate.whisper_models import resolve
+from builder.annotate.transcripts.rules import normalise
+from builder.annotate.whisper.speech import SpeechOptions, speech_windows
+from builder.annotate.whisper.weights import resolve
 from builder.errors import UsageProblem
 from builder.media.audio import SAMPLE_RATE
 from builder.media.probe import find_media
 from builder.run.local import run_stage
 from builder.run.progress import Progress
+from builder.run.read_ahead import read_ahead
 from builder.run.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "media"))
@@ -281,9 +281,9 @@ def test_windows_of_speech_across_blocks_keep_their_times(tmp_path):
 
 
 def test_text_where_the_detector_hears_no_voice_is_dropped():
-    from builder.annotate.speech_windows import Window
     from builder.annotate.transcribe import _Video
-    from builder.annotate.whisper_decoding import Decoded, Piece
+    from builder.annotate.whisper.decoding import Decoded, Piece
+    from builder.annotate.whisper.speech import Window
 
     window = Window(np.zeros(0, np.float32), ((0.0, 100.0),), voiced=((1.0, 4.0), (12.0, 15.0)))
     pieces = (

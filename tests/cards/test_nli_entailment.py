@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from quality_kit import load_card
 
-from builder.validate.inputs import (
+from builder.measure.inputs import (
     EmptyInput,
     MeasurementProblem,
     MissingValue,
@@ -17,8 +17,8 @@ from builder.validate.inputs import (
     UnequalLengths,
     UnknownLabel,
 )
-from builder.validate.measures import measure_entailment
-from builder.validate.nli_scorer import offline_model_there
+from builder.measure.measurements import measure_entailment
+from builder.measure.nli_scorer import offline_model_there
 
 evaluate = pytest.importorskip("evaluate")
 PREMISES = ["Llueve en Quito.", "Hubo toque de queda.", "Cerraron el mercado."]

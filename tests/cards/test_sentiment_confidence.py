@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from quality_kit import load_card
 
-from builder.validate.inputs import (
+from builder.measure.inputs import (
     EmptyInput,
     MeasurementProblem,
     MissingValue,
@@ -21,7 +21,7 @@ from builder.validate.inputs import (
     UnequalLengths,
     UnknownLabel,
 )
-from builder.validate.measures import measure_sentiment
+from builder.measure.measurements import measure_sentiment
 
 evaluate = pytest.importorskip("evaluate")
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 import evaluate
 import pytest
 
-from builder.annotate.transcript_rules import normalise
+from builder.annotate.transcripts.rules import normalise
 
 FOLDER = Path(__file__).parents[2] / "cards" / "transcript_wer"
 

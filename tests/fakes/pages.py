@@ -12,7 +12,7 @@ from typing import Any
 
 import zstandard
 
-from builder.campaign import Campaign, Keyword, Licence, Texts, Window
+from builder.config.campaign import Campaign, Keyword, Licence, Texts, Window
 
 NOON = 1_704_888_000  # 2024-01-10 12:00:00 UTC, inside Ecuador's window
 DAY = 86_400

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 from release_kit import KEY, OTHER_KEY, Built, quiet
-from test_wide import result
+from wide_kit import result
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.release.anonymize import Anonymised, anonymize
 from builder.release.pseudonym import Key
 from builder.run.store import Store

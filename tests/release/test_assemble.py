@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from release_kit import Built, content, quiet, read_json
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.errors import EmptySource
 from builder.release.anonymize import Anonymised, anonymize
 from builder.release.assemble import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.release.hashtags import (
     allowed_hashtags,
     distinctive_usernames,
@@ -16,7 +16,7 @@ from builder.release.hashtags import (
     normalised,
     shared_usernames,
 )
-from builder.release.scrub import Scrubber
+from builder.release.scrub.scrubber import Scrubber
 
 ECUADOR = Campaign.load()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.errors import ContractBroken, ReleaseConflict
 from builder.release import promote as module
 from builder.release.promote import (

@@ -7,9 +7,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from test_wide import LONG, SHORT, raw, result
+from wide_kit import LONG, SHORT, raw, result
 
-from builder.campaign import Campaign
+from builder.annotate.joined import wide_rows
+from builder.config.campaign import Campaign
 from builder.release.tables import (
     DROPPED_BOTH_FAILED,
     events_table,
@@ -17,7 +18,6 @@ from builder.release.tables import (
     split_dropped,
     tables_of,
 )
-from builder.release.wide import wide_rows
 from ecuador_crisis_tiktok import CONFIG_COLUMNS, OPTIONAL_COLUMNS
 
 ECUADOR = Campaign.load()

@@ -26,7 +26,7 @@ from fakes.pages import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.errors import EmptySource, UnreadablePage
 from builder.run.progress import Progress
 from builder.run.store import Store

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from release_kit import Built, rewrite
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.validate.fidelity import compare
 from builder.validate.release import Release
 

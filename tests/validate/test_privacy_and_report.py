@@ -10,10 +10,10 @@ import pytest
 from release_kit import Built, read_json, rewrite
 
 from builder.errors import UsageProblem
+from builder.validate.contract.check import Check, Problem, shown
 from builder.validate.privacy import check_privacy
 from builder.validate.release import Release
-from builder.validate.report import Check, Problem, shown
-from builder.validate.validate import render_html, validate
+from builder.validate.whole import render_html, validate
 
 COUNTS = ("view_count", "like_count", "comment_count", "share_count")
 

@@ -13,18 +13,13 @@ import pytest
 from quality_kit import LABELS, fill
 from release_kit import Built, rewrite, table
 
-from builder.campaign import Campaign
-from builder.validate.measures import measure_entailment, measure_sentiment
+from builder.config.campaign import Campaign
+from builder.config.limits import Limit, QualityThresholds
+from builder.measure.measurements import measure_entailment, measure_sentiment
+from builder.validate.contract.labels import check_quality_rules
 from builder.validate.quality import _transcript_agreement, check_quality, quality_lines
-from builder.validate.quality_rules import check_quality_rules
 from builder.validate.release import Release, Tables
-from builder.validate.thresholds import (
-    Limit,
-    QualityThresholds,
-    judge,
-    thresholds_of,
-    worst,
-)
+from builder.validate.thresholds import judge, thresholds_of, worst
 
 ECUADOR = Campaign.load()
 

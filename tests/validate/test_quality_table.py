@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.validate.nli_scorer import offline_model_there
+from builder.measure.nli_scorer import offline_model_there
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "text"

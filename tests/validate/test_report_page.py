@@ -15,11 +15,11 @@ import pytest
 from quality_kit import fill
 from release_kit import Built
 
-from builder.campaign import Campaign
+from builder.config.campaign import Campaign
 from builder.validate.page import number, plots_of, render_html, write_figures
 from builder.validate.quality import check_quality
 from builder.validate.release import Release
-from builder.validate.validate import validate
+from builder.validate.whole import validate
 
 ECUADOR = Campaign.load()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

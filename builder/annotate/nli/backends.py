@@ -1,0 +1,219 @@
+"""Two ways to run an NLI cross-encoder: CTranslate2 int8, and torch.
+
+Both take token ids and return logits in the checkpoint's own label order, shape (n, labels).
+torch is imported only by `TorchBackend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from builder.annotate.nli.batching import TOKEN_BUDGET, batches
+from builder.annotate.nli.checkpoint import positions, read_config
+from builder.annotate.nli.pairs import Encoded
+from builder.annotate.nli.problems import ModelProblem
+from builder.run.cpu import cores, has_bfloat16, prefer_avx512
+
+Floats = npt.NDArray[np.float32]
+Kind = Literal["ctranslate2", "torch"]
+
+
+class Backend(Protocol):
+    """Runs encoded pairs through a model."""
+
+    kind: Kind
+    precision: str
+
+    def logits(self, pairs: Sequence[Encoded]) -> Floats:
+        """Logits, shape (len(pairs), labels), in the checkpoint's label order."""
+
+
+prefer_avx512()
+
+
+class CTranslate2Backend:
+    """The encoder in CTranslate2, the classification head in float32 on the first token's state.
+
+    One worker with one thread per core: small batches then need no synchronisation inside a
+    matrix product, and each worker's activations stay in its core's cache.
+
+    Args:
+        folder: a converted folder (`nli_convert`).
+        threads: cores to use; default all.
+        compute_type: CTranslate2 compute type.
+
+    Raises:
+        ModelProblem: the folder cannot be run.
+    """
+
+    kind: Kind = "ctranslate2"
+
+    def __init__(
+        self, folder: Path, *, threads: int | None = None, compute_type: str = "int8"
+    ) -> None:
+        import ctranslate2
+        from safetensors.numpy import load_file
+
+        config = read_config(folder)
+        self._pad = int(config.get("pad_token_id") or 0)
+        self._workers = threads or cores()
+        try:
+            self._encoder = ctranslate2.Encoder(
+                str(folder / "ct2"),
+                device="cpu",
+                compute_type=compute_type,
+                inter_threads=self._workers,
+                intra_threads=1,
+                max_queued_batches=-1,
+            )
+            self._head = load_file(str(folder / "head.safetensors"))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelProblem(
+                f"the converted model cannot be loaded: {type(error).__name__}",
+                file=folder,
+                way_out="delete the folder (or clear the cache) and convert the checkpoint again",
+            ) from error
+        self._storage = ctranslate2.StorageView
+        self.precision = str(self._encoder.compute_type)
+        self._window = positions(config)
+        self._zero_types = int(config.get("type_vocab_size") or 1) < 2
+
+    def logits(self, pairs: Sequence[Encoded]) -> Floats:
+        """See `Backend`. Raises `ModelProblem` when the head has an unknown form."""
+        planned = batches([len(pair.ids) for pair in pairs], limit=self._window)
+        states: list[Floats] = []
+        with ThreadPoolExecutor(self._workers) as pool:
+            states.extend(pool.map(lambda b: self._states([pairs[i] for i in b[1]], b[0]), planned))
+        out: Floats | None = None
+        for (_, members), state in zip(planned, states, strict=True):
+            # A row at a time: a matrix product's blocking, and with it the last bit of the sum,
+            # depends on the number of rows.
+            for index, row in zip(members, state, strict=True):
+                values = apply_head(self._head, row)
+                if out is None:
+                    out = np.empty((len(pairs), len(values)), np.float32)
+                out[index] = values
+        return np.empty((0, 3), np.float32) if out is None else out
+
+    def _states(self, pairs: Sequence[Encoded], wide: int) -> Floats:
+        """First-token states of one batch, shape (len(pairs), hidden)."""
+        ids = np.full((len(pairs), wide), self._pad, np.int32)
+        for row, pair in enumerate(pairs):
+            ids[row, : len(pair.ids)] = pair.ids
+        lengths = np.array([len(pair.ids) for pair in pairs], np.int32)
+        types: list[list[int]] | None = None
+        if not self._zero_types:
+            types = [
+                [*(pair.type_ids or [0] * len(pair.ids)), *[0] * (wide - len(pair.ids))]
+                for pair in pairs
+            ]
+        output = self._encoder.forward_batch(
+            self._storage.from_array(ids),
+            self._storage.from_array(lengths),
+            token_type_ids=types,
+        )
+        return np.array(np.asarray(output.last_hidden_state)[:, 0], np.float32)
+
+
+def apply_head(head: dict[str, Floats], state: Floats) -> Floats:
+    """Logits from a first-token state, shape (hidden,) -> (labels,).
+
+    Three forms: BERT (`pooler.dense`, tanh, `classifier`), RoBERTa and XLM-R (`classifier.dense`,
+    tanh, `classifier.out_proj`), or a single `classifier` layer.
+
+    Raises:
+        ModelProblem: the tensors are of no known form.
+    """
+    last = "classifier.out_proj" if "classifier.out_proj.weight" in head else "classifier"
+    hidden = {"classifier.out_proj": "classifier.dense", "classifier": "pooler.dense"}[last]
+    try:
+        if f"{hidden}.weight" in head:
+            state = np.tanh(head[f"{hidden}.weight"] @ state + head[f"{hidden}.bias"])
+        logits: Floats = head[f"{last}.weight"] @ state + head[f"{last}.bias"]
+    except (KeyError, ValueError) as error:
+        raise ModelProblem(
+            "the classification head has an unknown form",
+            way_out="see builder/annotate/nli/convert.py for the tensors it needs",
+        ) from error
+    return logits
+
+
+class TorchBackend:
+    """The checkpoint in torch, through transformers. For architectures CTranslate2 cannot run.
+
+    Args:
+        folder: a transformers checkpoint.
+        threads: cores to use; default all.
+        precision: "bfloat16", "float32", or "auto": bfloat16 where the CPU multiplies it.
+
+    Raises:
+        ModelProblem: torch or transformers is missing, or the checkpoint cannot be loaded.
+    """
+
+    kind: Kind = "torch"
+
+    def __init__(
+        self, folder: Path, *, threads: int | None = None, precision: str = "auto"
+    ) -> None:
+        try:
+            import torch
+            from transformers import AutoModelForSequenceClassification
+        except ImportError as error:
+            raise ModelProblem(
+                "the torch back end needs torch and transformers",
+                way_out='pip install "ecuador-crisis-tiktok[torch]", or use backend = '
+                '"ctranslate2" with a BERT, RoBERTa or XLM-R checkpoint',
+            ) from error
+        self._torch = torch
+        if precision == "auto":
+            precision = "bfloat16" if has_bfloat16() else "float32"
+        self.precision = precision
+        self._threads = threads or cores()
+        try:
+            self._model: Any = AutoModelForSequenceClassification.from_pretrained(
+                folder, dtype=getattr(torch, precision), local_files_only=True
+            ).eval()
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ModelProblem(
+                f"transformers cannot load the checkpoint: {type(error).__name__}",
+                file=folder,
+                way_out="check that the folder is a sequence-classification checkpoint",
+            ) from error
+        config = self._model.config
+        self._pad = int(config.pad_token_id or 0)
+        self._types = int(getattr(config, "type_vocab_size", 0) or 0) >= 2
+        self._window = positions(config.to_dict())
+
+    def logits(self, pairs: Sequence[Encoded]) -> Floats:
+        """See `Backend`."""
+        torch = self._torch
+        before = torch.get_num_threads()
+        torch.set_num_threads(self._threads)
+        out = np.empty((len(pairs), int(self._model.config.num_labels)), np.float32)
+        try:
+            planned = batches(
+                [len(pair.ids) for pair in pairs], budget=2 * TOKEN_BUDGET, limit=self._window
+            )
+            for wide, members in planned:
+                chosen = [pairs[index] for index in members]
+                ids = torch.full((len(chosen), wide), self._pad)
+                mask = torch.zeros((len(chosen), wide), dtype=torch.long)
+                types = torch.zeros((len(chosen), wide), dtype=torch.long)
+                for row, pair in enumerate(chosen):
+                    ids[row, : len(pair.ids)] = torch.tensor(pair.ids)
+                    mask[row, : len(pair.ids)] = 1
+                    if pair.type_ids:
+                        types[row, : len(pair.ids)] = torch.tensor(pair.type_ids)
+                extra = {"token_type_ids": types} if self._types else {}
+                with torch.inference_mode():
+                    result = self._model(input_ids=ids, attention_mask=mask, **extra).logits
+                out[members] = result.float().numpy()
+        finally:
+            torch.set_num_threads(before)
+        return out

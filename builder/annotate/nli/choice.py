@@ -1,0 +1,84 @@
+"""Which back end is faster here, measured once per machine and model shape."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from builder.annotate.nli.backends import Backend, Kind
+from builder.annotate.nli.convert import default_cache
+from builder.annotate.nli.pairs import Encoded
+from builder.run.cpu import cores, flags
+from builder.run.store import write_json
+
+_SHAPE = ("model_type", "hidden_size", "num_hidden_layers", "intermediate_size")
+_LENGTH, _PAIRS, _ROUNDS = 64, 12, 2
+
+
+def remembered(config: dict[str, Any], cache_dir: Path | None = None) -> Kind | None:
+    """The back end measured before for this machine, model shape and library versions."""
+    try:
+        choice = json.loads(_path(config, cache_dir).read_text(encoding="utf-8"))["choice"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if choice == "torch":
+        return "torch" if find_spec("torch") else None
+    return "ctranslate2" if choice == "ctranslate2" else None
+
+
+def measure(
+    config: dict[str, Any],
+    makers: dict[Kind, Callable[[], Backend]],
+    cache_dir: Path | None = None,
+) -> Kind:
+    """Time every back end on the same pairs and remember the fastest.
+
+    Args:
+        config: the model's configuration.
+        makers: how to load each back end; loaded one after the other, so that only one is in
+            memory.
+        cache_dir: where the result is kept.
+
+    Returns:
+        The back end with the most pairs a second.
+    """
+    token = int(config.get("vocab_size", 100)) // 2
+    pairs = [Encoded([token] * _LENGTH, None)] * _PAIRS
+    rates: dict[str, float] = {}
+    for kind, make in makers.items():
+        backend = make()
+        backend.logits(pairs[:2])
+        best = float("inf")
+        for _ in range(_ROUNDS):
+            started = time.perf_counter()
+            backend.logits(pairs)
+            best = min(best, time.perf_counter() - started)
+        rates[kind] = round(_PAIRS / best, 2)
+        del backend
+    choice: Kind = max(makers, key=lambda kind: rates[kind])
+    write_json(
+        _path(config, cache_dir),
+        {"choice": choice, "pairs_per_second": rates, "tokens_per_pair": _LENGTH},
+    )
+    return choice
+
+
+def _path(config: dict[str, Any], cache_dir: Path | None) -> Path:
+    facts = [platform.machine(), sorted(flags()), cores(), [config.get(key) for key in _SHAPE]]
+    facts += [_version(name) for name in ("ctranslate2", "torch", "transformers")]
+    digest = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]
+    return (cache_dir or default_cache()) / "nli" / f"backend-{digest}.json"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

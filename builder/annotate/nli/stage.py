@@ -1,0 +1,70 @@
+"""What the stages that use an NLI model share: one loaded engine a process, and its fingerprint."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from builder.annotate.nli.checkpoint import MODELS, identity
+from builder.annotate.nli.engine import NliEngine
+from builder.config.profile import EntailmentTable, NliTable, SentimentTable
+from builder.run.stage import Stage
+
+SCORE_DIGITS = 4
+"""Released scores are rounded to this many decimals: finer digits are quantisation noise."""
+
+
+@lru_cache(maxsize=1)
+def shared_engine(table: NliTable) -> NliEngine:
+    """The engine of an `[nli]` table, loaded once per process. Raises as `NliEngine.load`."""
+    return NliEngine.load(
+        table.model,
+        table.backend,
+        revision=table.revision,
+        labels=table.labels,
+        precision=table.precision,
+        max_tokens=table.max_tokens,
+    )
+
+
+@lru_cache(maxsize=8)
+def nli_params(table: NliTable) -> dict[str, Any]:
+    """The table for a fingerprint; a local model by its content, wherever it lies.
+
+    Remembered: a stage asks for its fingerprint often, and hashing a model takes a while.
+    """
+    params = table.model_dump(mode="json")
+    for folder in (Path(table.model), MODELS / table.model):
+        if (folder / "config.json").is_file():
+            return {**params, "model": folder.name, "content": identity(folder)}
+    return params
+
+
+class NliStage(Stage):
+    """A stage that scores pairs with the `[nli]` model.
+
+    Args:
+        nli: the model.
+        engine: a loaded engine, for tests; default: the one all stages of the process share.
+    """
+
+    batch_size = 128
+    table: SentimentTable | EntailmentTable
+
+    def __init__(self, nli: NliTable, engine: NliEngine | None = None) -> None:
+        self.nli, self._engine = nli, engine
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The `[nli]` table and the stage's own."""
+        return {
+            "nli": nli_params(self.nli),
+            self.name: self.table.model_dump(mode="json"),
+            "digits": SCORE_DIGITS,
+        }
+
+    def setup(self) -> None:
+        """Load the model. Raises `ModelProblem` when it cannot be had."""
+        if self._engine is None:
+            self._engine = shared_engine(self.nli)

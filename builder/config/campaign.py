@@ -1,0 +1,259 @@
+"""A campaign: the window, region, keywords, events and release settings of one crisis, as data.
+
+A campaign is a folder with
+
+* ``campaign.toml``: everything below except the keywords,
+* ``keywords.csv``: columns ``term, raw, kind, english, description``; `raw` holds every published
+  spelling, separated by ``|``,
+* ``paper.toml`` (optional): numbers a paper printed about it, which `validate` compares with ours.
+
+Another crisis is another folder; nothing in the code names Ecuador.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from builder.config.limits import QualityThresholds
+from builder.errors import CampaignError
+
+CAMPAIGNS = Path(__file__).parents[1] / "campaigns"
+DEFAULT_CAMPAIGN = "ecuador_2024"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(_Frozen):
+    """Collection window in UTC days, both ends inclusive."""
+
+    start: dt.date
+    end: dt.date
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Window:
+        if self.end < self.start:
+            raise ValueError("window.end is before window.start")
+        return self
+
+    @property
+    def start_ts(self) -> int:
+        """First second of the window, Unix time."""
+        return _midnight(self.start)
+
+    @property
+    def end_ts(self) -> int:
+        """First second after the window, Unix time."""
+        return _midnight(self.end + dt.timedelta(days=1))
+
+    @property
+    def days(self) -> list[dt.date]:
+        """Every day of the window, in order."""
+        return [self.start + dt.timedelta(days=i) for i in range((self.end - self.start).days + 1)]
+
+
+class Event(_Frozen):
+    """A dated event of the crisis, marked in figures."""
+
+    key: str
+    date: dt.date
+    title: str
+    description: str
+    source: str
+
+
+class PublicFigure(_Frozen):
+    """A person or institution whose name and handles may stay in released text."""
+
+    name: str
+    handles: tuple[str, ...] = ()
+    role: str = ""
+
+
+class Keyword(_Frozen):
+    """One distinct search term; `raw` keeps every spelling as published."""
+
+    term: str = Field(min_length=1)
+    raw: tuple[str, ...] = Field(min_length=1)
+    kind: Literal["hashtag", "phrase"]
+    english: str
+    description: str
+
+
+class Privacy(_Frozen):
+    """What leaves the house, and how coarse.
+
+    Attributes:
+        id_policy: `pseudonym` (HMAC-SHA256, 128 bits, hex) or `raw` (the TikTok id as text).
+        date_resolution: publication time is released truncated to this unit.
+        author_pseudonym: release a keyed pseudonym of the author as `author_id`.
+        min_hashtag_videos: hashtags used by fewer videos are folded out.
+        min_username_hashtag_authors: a hashtag that spells an author's username stays only when
+            at least this many different authors use it.
+    """
+
+    id_policy: Literal["pseudonym", "raw"] = "pseudonym"
+    date_resolution: Literal["day", "hour", "second"] = "day"
+    author_pseudonym: bool = False
+    min_hashtag_videos: int = Field(default=5, ge=1)
+    min_username_hashtag_authors: int = Field(default=20, ge=2)
+
+
+class Licence(_Frozen):
+    """Data licence and contact of the release."""
+
+    data: str
+    data_name: str
+    contact: str
+    citation: str = ""
+
+
+class Texts(_Frozen):
+    """Campaign-specific prose of the card."""
+
+    summary: str
+    collection: str
+    biases: str
+
+
+class Campaign(_Frozen):
+    """A whole campaign file, validated. See the module docstring for the folder layout."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    title: str
+    release_name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._]*$")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    window: Window
+    region_codes: tuple[str, ...] = Field(min_length=1)
+    country_phone_region: str = "EC"
+    languages: tuple[str, ...] = ("es",)
+    tags: tuple[str, ...] = ()
+    generic_hashtags: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    public_figures: tuple[PublicFigure, ...] = ()
+    allowed_terms: tuple[str, ...] = ()
+    privacy: Privacy = Privacy()
+    quality: QualityThresholds = QualityThresholds()
+    licence: Licence
+    texts: Texts
+    keywords: tuple[Keyword, ...] = Field(min_length=1)
+    paper: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("keywords")
+    @classmethod
+    def _distinct(cls, keywords: tuple[Keyword, ...]) -> tuple[Keyword, ...]:
+        terms = [keyword.term.casefold() for keyword in keywords]
+        doubled = sorted({term for term in terms if terms.count(term) > 1})
+        if doubled:
+            raise ValueError(f"keywords.csv repeats the term(s) {', '.join(doubled)}")
+        return keywords
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Campaign:
+        for event in self.events:
+            if not self.window.start <= event.date <= self.window.end:
+                raise ValueError(f"event {event.key} lies outside the window")
+        return self
+
+    @cached_property
+    def allowed_handles(self) -> frozenset[str]:
+        """Handles of public figures, lower case, without @."""
+        return frozenset(
+            handle.lstrip("@").casefold() for p in self.public_figures for handle in p.handles
+        )
+
+    @cached_property
+    def known_terms(self) -> frozenset[str]:
+        """Words that belong to the campaign itself (keywords, allowed handles), lower case."""
+        return self.allowed_handles | {keyword.term.casefold() for keyword in self.keywords}
+
+    @classmethod
+    def load(cls, name_or_dir: str | Path = DEFAULT_CAMPAIGN) -> Campaign:
+        """Read a campaign by its embedded name or from a folder.
+
+        Args:
+            name_or_dir: the name of a folder under `builder/campaigns`, or any folder's path.
+
+        Raises:
+            CampaignError: no such campaign, unreadable file, missing or contradictory field.
+        """
+        folder = Path(name_or_dir)
+        if not (folder / "campaign.toml").is_file():
+            folder = CAMPAIGNS / str(name_or_dir)
+        if not (folder / "campaign.toml").is_file():
+            known = ", ".join(sorted(p.parent.name for p in CAMPAIGNS.glob("*/campaign.toml")))
+            raise CampaignError(
+                f"no campaign called {str(name_or_dir)!r}",
+                way_out=f"use an embedded one ({known}) or the path of a folder that holds "
+                "campaign.toml and keywords.csv",
+            )
+        data = _read_toml(folder / "campaign.toml")
+        data["keywords"] = _read_keywords(folder / "keywords.csv")
+        if (folder / "paper.toml").is_file():
+            data["paper"] = _read_toml(folder / "paper.toml")
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = [str(part) for part in first["loc"]]
+            file, row = folder / "campaign.toml", None
+            if where[:1] == ["keywords"]:
+                file, where = folder / "keywords.csv", where[1:]
+                row = f"{int(where.pop(0)) + 1} below the header" if where else None
+            raise CampaignError(
+                first["msg"],
+                file=file,
+                row=row,
+                field=".".join(where) or None,
+                way_out="correct the field; builder/campaigns/ecuador_2024 is a complete example",
+            ) from error
+
+
+def _midnight(day: dt.date) -> int:
+    return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CampaignError(
+            f"cannot read the campaign file: {error}", file=path, way_out="correct the file"
+        ) from error
+
+
+def _read_keywords(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise CampaignError(
+            "the campaign has no keywords.csv",
+            file=path,
+            way_out="add one with the columns term, raw, kind, english, description",
+        )
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CampaignError(
+            f"cannot read the keywords: {error}", file=path, way_out="save the file as UTF-8 CSV"
+        ) from error
+    wanted = {"term", "raw", "kind", "english", "description"}
+    if not rows or not wanted <= set(rows[0]):
+        found = ", ".join(rows[0]) if rows else "none"
+        raise CampaignError(
+            f"keywords.csv needs the columns {', '.join(sorted(wanted))}; found: {found}",
+            file=path,
+            way_out="add the missing columns",
+        )
+    return [
+        {key: row[key] for key in wanted - {"raw"}}
+        | {"raw": tuple(form for form in (row["raw"] or "").split("|") if form.strip())}
+        for row in rows
+    ]

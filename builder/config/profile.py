@@ -1,0 +1,198 @@
+"""Profiles: which models a build uses and how, one TOML file per choice.
+
+`builder/profiles/offline.toml` and `paper.toml` are embedded; any other file with the same tables
+works by its path. Tables: `[asr]` and `[language]` (read by the transcribe and language stages),
+`[nli]`, `[sentiment]`, `[summaries]`, `[entailment]`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from builder.errors import BuilderError
+
+PROFILES = Path(__file__).parent.parent / "profiles"
+DEFAULT_PROFILE = "offline"
+
+
+class ProfileError(BuilderError):
+    """A profile is missing, unreadable, or holds a value it must not."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NliTable(_Table):
+    """`[nli]`: the model of sentiment and entailment.
+
+    Attributes:
+        model: a folder, a shipped model's name (`builder/models/NAME`), or a Hub name.
+        revision: Hub commit or tag.
+        backend: see `NliEngine.load`. Fixed rather than "auto" in the embedded profiles: two
+            machines must not choose differently and write other bytes.
+        labels: the outputs' names in order, for checkpoints that do not name them.
+        precision: "auto", or a weight type of the back end.
+        max_tokens: a window smaller than the model's own.
+    """
+
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    backend: Literal["auto", "ctranslate2", "torch"] = "ctranslate2"
+    labels: tuple[str, str, str] | None = None
+    precision: str = "auto"
+    max_tokens: int | None = Field(default=None, ge=64)
+
+
+class SentimentTable(_Table):
+    """`[sentiment]`: zero-shot wording and the treatment of long transcripts.
+
+    Attributes:
+        template: the hypothesis; `{}` is the label's wording.
+        negative, neutral, positive: wording of the labels.
+        threshold: a confidence under it is flagged as low.
+        long: "windows" reads all of a long transcript; "truncate" only what fits (as the paper).
+        overlap: tokens shared by neighbouring windows.
+        recheck: texts whose two best scores lie closer than this are scored again in float32, so
+            that quantisation does not decide a label; 0: never.
+    """
+
+    template: str = "El sentimiento de este texto es {}."
+    negative: str = Field(default="negativo", min_length=1)
+    neutral: str = Field(default="neutral", min_length=1)
+    positive: str = Field(default="positivo", min_length=1)
+    threshold: float = Field(default=0.75, ge=0, le=1)
+    long: Literal["windows", "truncate"] = "windows"
+    overlap: int = Field(default=32, ge=0, le=256)
+    recheck: float = Field(default=0.04, ge=0, le=1)
+
+    @field_validator("template")
+    @classmethod
+    def _has_place(cls, value: str) -> str:
+        if value.count("{}") != 1:
+            raise ValueError("the template needs {} once, where the label goes")
+        return value
+
+
+class SummariesTable(_Table):
+    """`[summaries]`: who writes the summaries.
+
+    Attributes:
+        method: "extractive" (sentences of the transcript, no model), "llm" (an OpenAI-compatible
+            endpoint), or "local" (a transformers model on this machine).
+        language: ISO 639-1 code the answer must be in.
+        max_sentences, max_words: size of an extractive summary.
+        min_words: a transcript of fewer words is its own extractive summary, and is not sent to a
+            model.
+        model: model name as the endpoint knows it, or a folder/Hub name ("local").
+        revision: Hub commit or tag ("local").
+        base_url: the endpoint, e.g. http://localhost:8000/v1; empty: Inference Providers.
+        provider: which Inference Provider, when there is no base_url.
+        token_env: environment variable that holds the API token; the token itself is never written
+            anywhere.
+        prompt: name of a file under `builder/annotate/prompts`, or a path.
+        temperature, max_tokens, seed: sent with every request.
+        max_input_chars: longer transcripts are cut here; `method` then says so.
+        concurrency: requests in flight.
+        requests_per_minute: 0: no limit of ours.
+        timeout: seconds for one request.
+        retries: further tries after a passing fault.
+        max_wait: longest pause in seconds that a Retry-After may ask for.
+        prompt_price, completion_price: dollars per million tokens; without them cost is null.
+    """
+
+    method: Literal["extractive", "llm", "local"] = "extractive"
+    language: str = Field(default="es", pattern=r"^[a-z]{2}$")
+    max_sentences: int = Field(default=3, ge=1)
+    max_words: int = Field(default=60, ge=10)
+    min_words: int = Field(default=20, ge=0)
+    model: str = ""
+    revision: str | None = None
+    base_url: str = ""
+    provider: str | None = None
+    token_env: str = "LLM_API_KEY"
+    prompt: str = "summary_v1"
+    temperature: float = Field(default=0.0, ge=0)
+    max_tokens: int = Field(default=300, ge=16)
+    seed: int | None = 0
+    max_input_chars: int = Field(default=24_000, ge=500)
+    concurrency: int = Field(default=8, ge=1, le=256)
+    requests_per_minute: float = Field(default=0, ge=0)
+    timeout: float = Field(default=60, gt=0)
+    retries: int = Field(default=4, ge=0)
+    max_wait: float = Field(default=120, ge=0)
+    prompt_price: float | None = Field(default=None, ge=0)
+    completion_price: float | None = Field(default=None, ge=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_secret(cls, value: str) -> str:
+        # The URL goes into fingerprints and errors.
+        if "@" in value or "?" in value:
+            raise ValueError("base_url must not hold a user, password or query; use token_env")
+        return value.rstrip("/")
+
+
+class EntailmentTable(_Table):
+    """`[entailment]`: how long transcripts are judged.
+
+    Attributes:
+        long: "windows": sentences of the summary x windows of the transcript (SummaC);
+            "truncate": one pair, the transcript cut to the model's window (as the paper).
+        aggregate: over the sentences of the summary: "mean" (as SummaC), or "min": the summary is
+            what its least entailed sentence is.
+        overlap: tokens shared by neighbouring windows.
+    """
+
+    long: Literal["windows", "truncate"] = "windows"
+    aggregate: Literal["mean", "min"] = "mean"
+    overlap: int = Field(default=64, ge=0, le=256)
+
+
+class Profile(_Table):
+    """A whole profile. `asr` and `language` are checked by the stages that read them."""
+
+    name: str
+    asr: dict[str, Any] = Field(default_factory=dict)
+    language: dict[str, Any] = Field(default_factory=dict)
+    nli: NliTable
+    sentiment: SentimentTable = SentimentTable()
+    summaries: SummariesTable = SummariesTable()
+    entailment: EntailmentTable = EntailmentTable()
+
+
+def load_profile(name_or_path: str | Path = DEFAULT_PROFILE) -> Profile:
+    """Read a profile by its embedded name or from a TOML file.
+
+    Raises:
+        ProfileError: no such profile, not TOML, an unknown or wrong value.
+    """
+    path = Path(name_or_path)
+    if not path.is_file():
+        path = PROFILES / f"{name_or_path}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.toml")))
+        raise ProfileError(
+            f"no profile called {str(name_or_path)!r}",
+            way_out=f"use an embedded one ({known}) or the path of a TOML file",
+        )
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProfileError(
+            f"cannot read the profile: {error}", file=path, way_out="correct the file"
+        ) from error
+    try:
+        return Profile.model_validate({"name": path.stem, **data})
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise ProfileError(
+            first["msg"],
+            file=path,
+            field=".".join(str(part) for part in first["loc"]) or None,
+            way_out="correct it; builder/config/profile.py describes every field",
+        ) from error

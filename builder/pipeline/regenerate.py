@@ -1,0 +1,306 @@
+"""`regenerate`: every stage in order, from sources to a release in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata as package_metadata
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import ecuador_crisis_tiktok as schema
+from builder.config.campaign import DEFAULT_CAMPAIGN, Campaign
+from builder.errors import ContractBroken, UsageProblem, disk_full_guard
+from builder.pipeline.annotate import ROW_STAGES, RUN, SKIP, STORED, Annotated, Annotator
+from builder.release.anonymize import anonymize
+from builder.release.assemble import manifest_of, write_manifest, write_tables
+from builder.release.card import write_card
+from builder.release.promote import check_target, promote, read_manifest, staged
+from builder.release.pseudonym import Key, open_key
+from builder.run.cpu import instruction_set
+from builder.run.ledger import Entry, Ledger
+from builder.run.local import Engine, in_process
+from builder.run.progress import Progress
+from builder.run.stage import STAGE_NAMES
+from builder.run.store import Store
+from builder.sources.files import find_sources
+from builder.sources.ingest import Ingested, ingest
+from builder.validate.contract.leaks import Private
+from builder.validate.page import write_figures
+from builder.validate.quality import check_quality
+from builder.validate.release import Tables
+from builder.validate.whole import (
+    FAIL,
+    HTML_NAME,
+    JSON_NAME,
+    summary_lines,
+    validate,
+    write_reports,
+)
+
+SAMPLE = resources.files("builder") / "sample"
+_ALWAYS = ("ingest",)
+_RELEASE = ("anonymize", "assemble")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked for; see `ecuador-crisis regenerate --help`."""
+
+    work: Path
+    out: Path
+    sources: Sequence[Path] = ()
+    campaign: str = DEFAULT_CAMPAIGN
+    profile: str = "offline"
+    videos_dir: Path | None = None
+    engine: str = "local"
+    skip: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    key_file: Path | None = None
+    replace: bool = False
+    progress: Callable[[str, int], Progress] = Progress
+
+    @property
+    def profile_name(self) -> str:
+        """Name of the profile as released: never a path of this machine."""
+        return Path(self.profile).stem
+
+    @property
+    def media(self) -> Path | None:
+        """The folder of downloads; the sample campaign brings its own."""
+        if self.videos_dir is None and not self.sources:
+            clips = Path(str(SAMPLE / "videos"))
+            return clips if clips.is_dir() else None
+        return self.videos_dir
+
+    def mode(self, stage: str) -> str:
+        """run, stored (only what an earlier run computed) or skip."""
+        if stage in self.skip:
+            return SKIP
+        return RUN if self.runs(stage) else STORED
+
+    def runs(self, stage: str) -> bool:
+        """Whether a stage is wanted."""
+        if stage in _ALWAYS:
+            return True
+        if self.only:
+            wanted = set(self.only)
+            if "validate" in wanted:
+                wanted.add("assemble")
+            if "assemble" in wanted:
+                wanted.add("anonymize")
+            return stage in wanted
+        return stage not in self.skip
+
+
+@dataclass
+class Outcome:
+    """What a run made.
+
+    Attributes:
+        release: the release folder; None when assemble was not asked for.
+        manifest: its manifest.
+        report: the validation report; None when validate was skipped.
+    """
+
+    release: Path | None = None
+    manifest: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] | None = None
+
+    def lines(self) -> list[str]:
+        """What was made and where, for the terminal."""
+        if self.release is None:
+            return ["the stages asked for are done; no release was written"]
+        kind = "SYNTHETIC release" if self.manifest["synthetic"] else "release"
+        lines = [f"{kind} {self.manifest['name']} {self.manifest['version']} in {self.release}"]
+        lines += [f"  {config}: {rows:,} rows" for config, rows in self.manifest["rows"].items()]
+        if self.manifest["dropped"]:
+            told = ", ".join(f"{n:,} {why}" for why, n in self.manifest["dropped"].items())
+            lines.append(f"  left out: {told}")
+        lines += [f"  note: {note}" for note in self.manifest["notes"]]
+        return lines + (summary_lines(self.report) if self.report else [])
+
+
+def check_request(request: Request) -> None:
+    """Refuse what cannot be meant.
+
+    Raises:
+        UsageProblem: unknown stage, both --skip and --only, or skipping what a release needs.
+    """
+    unknown = sorted((request.skip | request.only) - set(STAGE_NAMES))
+    if unknown:
+        raise UsageProblem(
+            f"unknown stage(s): {', '.join(unknown)}",
+            way_out=f"stages: {', '.join(STAGE_NAMES)}",
+        )
+    if request.skip and request.only:
+        raise UsageProblem("--skip and --only exclude each other", way_out="give one of them")
+    if "ingest" in request.skip:
+        raise UsageProblem("ingest cannot be skipped", way_out="everything reads its result")
+    if "anonymize" in request.skip and "assemble" not in request.skip:
+        raise UsageProblem(
+            "nothing is released that was not anonymised",
+            way_out="skip assemble too, or do not skip anonymize",
+        )
+    inside = request.out.resolve()
+    if inside == request.work.resolve() or request.work.resolve() in inside.parents:
+        raise UsageProblem(
+            "--out lies inside --work, which holds private data",
+            file=request.out,
+            way_out="put the release outside the work folder",
+        )
+
+
+def regenerate(request: Request) -> Outcome:
+    """Bring the work folder and the release up to date with the sources.
+
+    Raises:
+        BuilderError: any of its kinds; an earlier release in `request.out` is then untouched.
+    """
+    check_request(request)
+    campaign = Campaign.load(request.campaign)
+    files = find_sources(request.sources or [Path(str(SAMPLE / "pages"))])
+    store = Store(request.work)
+    with store.lock(), disk_full_guard(request.work):
+        settings = {
+            "campaign": campaign.name,
+            "profile": request.profile,
+            "sources": [str(source) for source in request.sources] or ["the embedded sample"],
+            "out": str(request.out),
+        }
+        ledger = Ledger(store, settings)
+        ledger.note("ingest", Entry("running"))
+        ingested = ingest(campaign, files, store, request.progress)
+        ledger.note(
+            "ingest",
+            Entry(
+                "done",
+                rows=ingested.rows_in,
+                statuses={"ok": ingested.videos},
+                reasons=ingested.dropped,
+            ),
+        )
+        if request.runs("assemble"):
+            check_target(
+                request.out, campaign, synthetic=ingested.synthetic, replace=request.replace
+            )
+        # before anything expensive: a lost key must not be noticed hours later
+        key = _key(request, campaign, ingested, store) if request.runs("anonymize") else None
+        annotated = Annotated()
+        if key is not None or any(request.mode(stage) == RUN for stage in ROW_STAGES):
+            annotator = Annotator(
+                request.profile, request.mode, store, ledger, _engine(request), request.progress
+            )
+            annotated = annotator.annotate(ingested, request.media)
+        if key is None:
+            return Outcome()
+        return _release(request, campaign, ingested, annotated, key, store, ledger)
+
+
+def _key(request: Request, campaign: Campaign, ingested: Ingested, store: Store) -> Key:
+    """The key; that of the release in `out` unless the user lets another release go."""
+    there = read_manifest(request.out) or {}
+    ours = (campaign.release_name, campaign.name, ingested.synthetic)
+    same = (there.get("name"), there.get("campaign"), there.get("synthetic")) == ours
+    release = request.out if same or not request.replace else None
+    return open_key(store, key_file=request.key_file, release=release)
+
+
+def _engine(request: Request) -> Engine:
+    if request.engine == "local":
+        return in_process
+    from builder.run.on_ray import ray_engine
+
+    return ray_engine()
+
+
+def _release(
+    request: Request,
+    campaign: Campaign,
+    ingested: Ingested,
+    annotated: Annotated,
+    key: Key,
+    store: Store,
+    ledger: Ledger,
+) -> Outcome:
+    counts = {
+        "ingest": {
+            "in": ingested.rows_in,
+            "out": ingested.videos,
+            **({"merged": ingested.merged} if ingested.merged else {}),
+        },
+        **annotated.counts,
+    }
+    ledger.note("anonymize", Entry("running", rows=ingested.videos))
+    results = annotated.results
+    anonymised = anonymize(campaign, ingested, results, key, store, request.progress)
+    done = {"ok": anonymised.rows}
+    ledger.note("anonymize", Entry("done", rows=ingested.videos, statuses=done))
+    counts["anonymize"] = {"in": ingested.videos, "out": anonymised.rows}
+    if not request.runs("assemble"):
+        return Outcome()
+    ledger.note("assemble", Entry("running", rows=anonymised.rows))
+    with disk_full_guard(request.out.parent), staged(request.out) as staging:
+        assembled = write_tables(campaign, anonymised, staging)
+        counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
+        facts: dict[str, Any] = {
+            "synthetic": ingested.synthetic,
+            "sources": ingested.sources,
+            "inputs": sorted(ingested.inputs.values()),
+            "notes": ingested.notes,
+            "counts": counts,
+            "dropped": dict(sorted((ingested.dropped | assembled.dropped).items())),
+            "scrubbed": anonymised.scrubbed,
+            "scrubbed_texts": anonymised.scrubbed_texts,
+            "hashtags_folded": anonymised.folded,
+            "profile": request.profile_name if annotated.models else None,
+            "models": annotated.models,
+            # int8 rounds differently with other instructions: part of what made these labels
+            "instruction_set": instruction_set() if annotated.models else None,
+            "key_check": key.check,
+        }
+        quality = check_quality(Tables(staging), campaign)
+        figures = write_figures(quality, staging / "figures")
+        empty = set(schema.FEATURES["videos"]) - assembled.filled
+        code_version = package_metadata.version("ecuador-crisis-tiktok")
+        card_facts = facts | {"code_version": code_version, "figures": figures}
+        write_card(campaign, assembled, staging, card_facts, empty)
+        manifest = manifest_of(campaign, assembled, staging, facts)
+        write_manifest(staging, manifest)
+        ledger.note(
+            "assemble",
+            Entry(
+                "done",
+                rows=anonymised.rows,
+                statuses={"ok": assembled.rows["videos"]},
+                reasons=assembled.dropped,
+            ),
+        )
+        report = None
+        if request.runs("validate"):
+            ledger.note("validate", Entry("running"))
+            report = _validated(staging, campaign, ingested, quality)
+            ledger.note("validate", Entry("done", statuses={report["verdict"]: 1}))
+        promote(staging, request.out)
+    return Outcome(request.out, manifest, report)
+
+
+def _validated(
+    staging: Path, campaign: Campaign, ingested: Ingested, quality: dict[str, Any]
+) -> dict[str, Any]:
+    private = Private.of(ingested.parts, campaign)
+    report = validate(staging, campaign, private, quality=quality)
+    write_reports(report, staging / JSON_NAME, staging / HTML_NAME)
+    if report["contract"]["verdict"] == FAIL:
+        broken = [check for check in report["contract"]["checks"] if check["verdict"] == FAIL]
+        first = broken[0]["problems"][0]
+        raise ContractBroken(
+            f"the new release breaks its contract: {broken[0]['name']} ({first['value']})",
+            file=first["file"],
+            row=first["row"],
+            field=first["field"],
+            way_out=f"{first['way_out']}. The full report is {staging / HTML_NAME}; the release "
+            "was not put in place",
+        )
+    return report
