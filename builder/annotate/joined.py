@@ -1,117 +1,168 @@
 """One wide row a video: what the source gave and what the stages found, side by side.
 
-Still private: `anonymize` scrubs and drops columns afterwards.
+Still private: `anonymize` scrubs and drops columns afterwards. Which columns a stage adds is said
+by the plan (`builder.pipeline.plan`); which transcript, label and summary counts is decided here,
+with the rules of the profile, and nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from builder.annotate.transcripts.columns import judge
+from builder.annotate.transcripts.rules import DEFAULT_RULES, TranscriptRules
 
-_SEGMENTS = pl.List(pl.Struct({"start": pl.Float32, "end": pl.Float32, "text": pl.String}))
-
-# column of a stage's output -> column of the anonymised row, and its type
-PROBE = {
-    "status": ("media_status", pl.String),
-    "duration_seconds": ("probe_duration", pl.Float64),
-    "n_frames": ("probe_frames", pl.Int64),
-}
-TRANSCRIBE = {
-    "text": ("whisper_text", pl.String),
-    "status": ("whisper_status", pl.String),
-    "reason": ("whisper_reason", pl.String),
-    "model": ("whisper_model", pl.String),
-    "avg_logprob": ("avg_logprob", pl.Float32),
-    "no_speech_prob": ("no_speech_prob", pl.Float32),
-    "compression_ratio": ("compression_ratio", pl.Float32),
-    "segments": ("segments", _SEGMENTS),
-}
-SENTIMENT = {
-    "label": ("label", pl.String),
-    "confidence": ("confidence", pl.Float32),
-    "score_negative": ("score_negative", pl.Float32),
-    "score_neutral": ("score_neutral", pl.Float32),
-    "score_positive": ("score_positive", pl.Float32),
-    "low_confidence": ("low_confidence", pl.Boolean),
-    "status": ("sentiment_status", pl.String),
-    "reason": ("sentiment_reason", pl.String),
-    "model": ("sentiment_model", pl.String),
-}
-SUMMARIZE = {
-    "summary": ("summary", pl.String),
-    "method": ("summary_method", pl.String),
-    "model": ("summary_model", pl.String),
-    "status": ("summary_status", pl.String),
-    "reason": ("summary_reason", pl.String),
-}
-ENTAILMENT = {
-    "status": ("entailment_status", pl.String),
-    "reason": ("entailment_reason", pl.String),
-    "entailment": ("entailment", pl.String),
-    "entailment_confidence": ("entailment_confidence", pl.Float32),
-    "entailment_model": ("entailment_model", pl.String),
-}
-LANGUAGE = {
-    "language": ("language", pl.String),
-    "language_confidence": ("language_confidence", pl.Float32),
-}
-ROW_STAGES: dict[str, dict[str, tuple[str, Any]]] = {
-    "probe": PROBE,
-    "transcribe": TRANSCRIBE,
-    "sentiment": SENTIMENT,
-    "summarize": SUMMARIZE,
-    "entailment": ENTAILMENT,
-}
 UPSTREAM_MODEL = "as published by the authors"
 NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"
 API_MODEL = "TikTok Research API voice_to_text"
+SOURCES = ("whisper", "api")
 
 
-def wide_rows(raw: pl.DataFrame, results: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Join the stages' results to the raw rows and settle which transcript is preferred.
+class Column(NamedTuple):
+    """A column of the wide row: its name and type.
+
+    A `text` is scrubbed before release and its findings are counted. A `reason` is scrubbed too: it
+    can quote a file name, and a download is called after its id.
+    """
+
+    name: str
+    dtype: Any
+    text: bool = False
+    reason: bool = False
+
+
+@dataclass(frozen=True)
+class Adds:
+    """What a stage adds to the wide row.
+
+    Attributes:
+        columns: column of the stage's output -> column of the wide row.
+        views: a stage that judges several texts of a video (`source` in its results names which)
+            adds its columns once for each, prefixed ``whisper_`` and ``api_``.
+        says_why: a wide column that is never null: where there is no result it says why.
+    """
+
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    views: tuple[str, ...] = ()
+    says_why: str | None = None
+
+
+@dataclass(frozen=True)
+class Joiner:
+    """Joins the stages' results to raw rows and settles which transcript is preferred.
 
     Args:
-        raw: one bucket of ingest.
-        results: stage name -> output (`id` and output columns); `language` also has `source`.
-
-    Returns:
-        The rows of `raw`, in their order, with the columns of every stage (null where it did not
-        run), `whisper_*` and `api_*` transcripts, and `preferred` (whisper, api or null).
+        stages: stage name -> what it adds.
+        rules: what makes a text a transcript; those of the profile.
     """
-    wide = _transcripts(_joined(raw, results))
-    # Every video has a row in the tables of labels; where there is nothing, this says why.
-    usable = (pl.col("whisper_status") == "ok") | (pl.col("api_status") == "ok")
-    why = pl.when(usable.fill_null(False)).then(pl.lit(NOT_RUN)).otherwise(pl.lit(NO_TRANSCRIPT))
-    return wide.with_columns(
-        pl.col(column).fill_null(why if stage in results else pl.lit(NOT_RUN))
-        for stage, column in (("sentiment", "sentiment_status"), ("summarize", "summary_status"))
-    )
 
+    stages: Mapping[str, Adds]
+    rules: TranscriptRules = DEFAULT_RULES
 
-def _joined(raw: pl.DataFrame, results: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Raw rows with the columns of every stage; null where a stage did not run."""
-    frame = raw.rename({"whisper_text": "upstream_text", "upstream_summary": "published_summary"})
-    for stage, columns in ROW_STAGES.items():
-        names = {source: target for source, (target, _) in columns.items()}
-        if stage in results:
-            output = results[stage].select("id", *names).rename(names)
-            frame = frame.join(output, on="id", how="left", maintain_order="left")
-        else:
-            missing = [pl.lit(None, dtype).alias(target) for target, dtype in columns.values()]
-            frame = frame.with_columns(missing)
-    frame = frame.with_columns(
-        duration_seconds=pl.coalesce("probe_duration", "duration_seconds"),
-        n_frames=pl.coalesce("probe_frames", "n_frames"),
-    )
-    return _languages(_published(frame), results.get("language"))
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Wide columns of text that must be scrubbed before release."""
+        own = [name for name, column in self._named() if column.text]
+        return tuple(dict.fromkeys(["whisper_text", "api_text", *own]))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Wide columns of reasons, to be scrubbed as well."""
+        own = [name for name, column in self._named() if column.reason]
+        return tuple(dict.fromkeys(["whisper_reason", "api_reason", *own]))
+
+    def _named(self) -> Iterator[tuple[str, Column]]:
+        for adds in self.stages.values():
+            for view in adds.views or ("",):
+                for column in adds.columns.values():
+                    yield f"{view}_{column.name}" if view else column.name, column
+
+    def __call__(self, raw: pl.DataFrame, results: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Join.
+
+        Args:
+            raw: rows of ingest.
+            results: stage name -> output (`id` and output columns); a stage with views also has
+                `source`. A stage that is not named did not run.
+
+        Returns:
+            The rows of `raw`, in their order, with the columns of every stage (null where it did
+            not run), `whisper_*` and `api_*` transcripts, `preferred` (whisper, api or null) and
+            `usable_text`: the preferred transcript where its status is ok.
+        """
+        wide = self._transcripts(_published(self._joined(raw, results)))
+        usable = pl.col("usable_text").is_not_null()
+        why = pl.when(usable).then(pl.lit(NOT_RUN)).otherwise(pl.lit(NO_TRANSCRIPT))
+        return wide.with_columns(
+            pl.col(adds.says_why).fill_null(why if stage in results else pl.lit(NOT_RUN))
+            for stage, adds in self.stages.items()
+            if adds.says_why
+        )
+
+    def _joined(self, raw: pl.DataFrame, results: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Raw rows with the columns of every stage; null where a stage did not run."""
+        frame = raw.rename(
+            {
+                "voice_to_text": "api_text",
+                "whisper_text": "upstream_text",
+                "upstream_summary": "published_summary",
+            }
+        )
+        for stage, adds in self.stages.items():
+            for view in adds.views or ("",):
+                prefix = f"{view}_" if view else ""
+                names = {
+                    source: f"{prefix}{column.name}" for source, column in adds.columns.items()
+                }
+                if stage not in results:
+                    frame = frame.with_columns(
+                        pl.lit(None, column.dtype).alias(names[source])
+                        for source, column in adds.columns.items()
+                    )
+                    continue
+                output = results[stage]
+                if view:
+                    output = output.filter(pl.col("source") == view)
+                output = output.select("id", *names).rename(names)
+                frame = frame.join(output, on="id", how="left", maintain_order="left")
+        return frame
+
+    def _transcripts(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Status and word count of both transcripts, and which one is preferred."""
+        for source in SOURCES:
+            judged = judge(frame[f"{source}_text"], self.rules)
+            frame = frame.with_columns(judged["n_words"].alias(f"{source}_words"))
+            status, reason = judged["status"], judged["reason"]
+            if source == "whisper":
+                ours = frame["whisper_status"].is_not_null()
+                status = status.zip_with(~ours, frame["whisper_status"])
+                reason = reason.zip_with(~ours, frame["whisper_reason"])
+            frame = frame.with_columns(
+                status.alias(f"{source}_status"), reason.alias(f"{source}_reason")
+            )
+        whisper, api = pl.col("whisper_status"), pl.col("api_status")
+        return frame.with_columns(
+            preferred=pl.when(whisper == "ok")
+            .then(pl.lit("whisper"))
+            .when(api == "ok")
+            .then(pl.lit("api"))
+            .when((whisper == "near_empty") | (api.is_null() & whisper.is_not_null()))
+            .then(pl.lit("whisper"))
+            .when(api.is_not_null())
+            .then(pl.lit("api")),
+            usable_text=pl.when(whisper == "ok")
+            .then(pl.col("whisper_text"))
+            .when(api == "ok")
+            .then(pl.col("api_text")),
+        )
 
 
 def _published(frame: pl.DataFrame) -> pl.DataFrame:
-    """Upstream labels and summaries stand where our own stages gave nothing."""
+    """Media facts, transcripts, labels and summaries of the source stand where ours say nothing."""
     unheard = pl.col("whisper_status").is_null() | (pl.col("whisper_status") == "failed")
     take_text = unheard & pl.col("upstream_text").is_not_null()
     take_label = pl.col("sentiment_status").is_null() & pl.col("upstream_sentiment").is_not_null()
@@ -122,6 +173,8 @@ def _published(frame: pl.DataFrame) -> pl.DataFrame:
 
     theirs = pl.lit(UPSTREAM_MODEL)
     return frame.with_columns(
+        pl.coalesce("probe_duration", "duration_seconds").alias("duration_seconds"),
+        pl.coalesce("probe_frames", "n_frames").alias("n_frames"),
         fill("whisper_text", take_text, pl.col("upstream_text")),
         fill("whisper_status", take_text, pl.lit(None, pl.String)),
         fill("whisper_model", take_text, theirs),
@@ -133,45 +186,3 @@ def _published(frame: pl.DataFrame) -> pl.DataFrame:
         fill("summary_method", take_summary, pl.lit("upstream")),
         fill("summary_status", take_summary, pl.lit("ok")),
     ).drop("upstream_text", "published_summary", "probe_duration", "probe_frames")
-
-
-def _languages(frame: pl.DataFrame, languages: pl.DataFrame | None) -> pl.DataFrame:
-    for source in ("whisper", "api"):
-        names = {c: f"{source}_{target}" for c, (target, _) in LANGUAGE.items()}
-        if languages is None:
-            frame = frame.with_columns(
-                pl.lit(None, dtype).alias(names[c]) for c, (_, dtype) in LANGUAGE.items()
-            )
-            continue
-        mine = languages.filter(pl.col("source") == source).select("id", *names).rename(names)
-        frame = frame.join(mine, on="id", how="left", maintain_order="left")
-    return frame
-
-
-def _transcripts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Status and word count of both transcripts, and which one is preferred."""
-    frame = frame.rename({"voice_to_text": "api_text"})
-    for source in ("whisper", "api"):
-        text = frame[f"{source}_text"]
-        judged = judge(text)
-        frame = frame.with_columns(judged["n_words"].alias(f"{source}_words"))
-        status = pl.Series(judged["status"])
-        reason = pl.Series(judged["reason"])
-        if source == "whisper":
-            ours = frame["whisper_status"].is_not_null()
-            status = status.zip_with(~ours, frame["whisper_status"])
-            reason = reason.zip_with(~ours, frame["whisper_reason"])
-        frame = frame.with_columns(
-            status.alias(f"{source}_status"), reason.alias(f"{source}_reason")
-        )
-    whisper, api = pl.col("whisper_status"), pl.col("api_status")
-    return frame.with_columns(
-        preferred=pl.when(whisper == "ok")
-        .then(pl.lit("whisper"))
-        .when(api == "ok")
-        .then(pl.lit("api"))
-        .when((whisper == "near_empty") | (api.is_null() & whisper.is_not_null()))
-        .then(pl.lit("whisper"))
-        .when(api.is_not_null())
-        .then(pl.lit("api"))
-    )

@@ -56,6 +56,25 @@ MEDIA_SCHEMA: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
+class MediaCounts:
+    """The folder of downloads in numbers.
+
+    Attributes:
+        files: media files, markers and slideshow folders found.
+        matched: those that belong to a video of the campaign.
+        unmatched: those whose id is no video of the campaign.
+        not_an_id: those whose name is no TikTok id.
+        doubled: those left out because a better one has the same id.
+    """
+
+    files: int
+    matched: int
+    unmatched: int
+    not_an_id: int
+    doubled: int
+
+
+@dataclass(frozen=True)
 class MediaScan:
     """A folder of downloads.
 
@@ -68,6 +87,12 @@ class MediaScan:
     frame: pl.DataFrame
     not_an_id: int
     doubled: int
+
+    def counts(self, matched: int) -> MediaCounts:
+        """What the run reports, once it is known how many belong to a video."""
+        files = self.frame.height + self.not_an_id + self.doubled
+        unmatched = self.frame.height - matched
+        return MediaCounts(files, matched, unmatched, self.not_an_id, self.doubled)
 
 
 def find_media(videos_dir: Path) -> pl.DataFrame:

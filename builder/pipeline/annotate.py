@@ -1,34 +1,35 @@
-"""The row stages in order: probe, transcribe, language, sentiment, summarize, entailment.
+"""The row steps in the order of the plan, over slices of the ingested rows.
 
-Each is run over the rows it concerns; what the source already supplies is not computed again: a
-published sentiment label or summary stands.
+A stage sees the rows it concerns; what the source already supplies is not computed again: a
+published sentiment label or summary stands. Nothing is held for all videos at once: a slice of
+rows is joined with the stored results of the stages it reads, handed on, and forgotten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
-from builder.annotate.joined import wide_rows
-from builder.config.profile import Profile, load_profile
-from builder.run.cpu import prefer_avx512
+from builder.annotate.joined import Joiner
+from builder.config.profile import Profile
+from builder.media.probe import MEDIA_SCHEMA, MediaCounts, scan_media
+from builder.pipeline.plan import Plan, Step, transcript_rules
 from builder.run.ledger import Entry, Ledger
-from builder.run.local import Engine, StageReport, run_stage
+from builder.run.local import Engine, Slice, StageReport, collect, run_slices
 from builder.run.progress import Progress
 from builder.run.stage import Stage
 from builder.run.store import Store
 from builder.sources.ingest import Ingested
 
-prefer_avx512()  # before the first model of CTranslate2 is loaded, so that every run rounds alike
-
-MEDIA_STAGES = ("probe", "transcribe")
-TEXT_STAGES = ("language", "sentiment", "summarize", "entailment")
-ROW_STAGES = MEDIA_STAGES + TEXT_STAGES
-_MODEL_COLUMNS = ("model", "entailment_model")
+SLICE_ROWS = 20_000
 RUN, STORED, SKIP = "run", "stored", "skip"
+_MODEL_COLUMNS = ("model", "entailment_model")
 
 
 @dataclass
@@ -36,24 +37,41 @@ class Annotated:
     """What the row stages found.
 
     Attributes:
-        results: stage -> its output, for the stages that have one.
+        joiner: joins results to raw rows.
         counts: stage -> {"in", "out", and every status other than ok} in rows.
         models: stage -> the models that made its rows.
-        media_unmatched: downloads that belong to no video of the campaign.
+        media: what was found in the folder of downloads; None without one.
+        digests: stage that ran -> digest of its results.
+        results: (stage, raw rows) -> the stored results about these rows.
     """
 
-    results: dict[str, pl.DataFrame] = field(default_factory=dict)
+    joiner: Joiner
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
-    media_unmatched: int = 0
+    media: MediaCounts | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+    results: Callable[[str, pl.DataFrame], pl.DataFrame] | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of all results; changes when any of them does."""
+        told = ",".join(f"{name}={digest}" for name, digest in sorted(self.digests.items()))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def wide(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Raw rows joined with the results of every stage that ran; see `Joiner`."""
+        if self.results is None:
+            return self.joiner(raw, {})
+        return self.joiner(raw, {name: self.results(name, raw) for name in self.digests})
 
 
 class Annotator:
-    """Runs the row stages of one build.
+    """Runs the row steps of one build.
 
     Args:
-        profile: name or path of the profile.
-        mode: stage -> `run` (compute what is missing), `stored` (take what is there) or `skip`.
+        plan: the steps.
+        profile: the models and their settings.
+        mode: step -> `run` (compute what is missing), `stored` (take what is there) or `skip`.
         store: the work folder.
         ledger: told what happens.
         engine: where batches are computed.
@@ -62,155 +80,119 @@ class Annotator:
 
     def __init__(
         self,
-        profile: str,
+        plan: Plan,
+        profile: Profile,
         mode: Callable[[str], str],
         store: Store,
         ledger: Ledger,
         engine: Engine,
         progress: Callable[[str, int], Progress] = Progress,
     ) -> None:
-        self._profile_name, self._mode, self._store = profile, mode, store
+        self._plan, self._profile, self._mode, self._store = plan, profile, mode, store
         self._ledger, self._engine, self._progress = ledger, engine, progress
-        self._profile: Profile | None = None
-        self.done = Annotated()
-
-    @property
-    def profile(self) -> Profile:
-        """The profile, read when the first stage needs it."""
-        if self._profile is None:
-            self._profile = load_profile(self._profile_name)
-        return self._profile
+        self._stages: dict[str, Stage] = {}
+        self._media = pl.DataFrame(schema=MEDIA_SCHEMA)
+        self._done = Annotated(plan.joiner(transcript_rules(profile)), results=self._results)
 
     def annotate(self, ingested: Ingested, videos_dir: Path | None) -> Annotated:
-        """Run every stage that is wanted.
+        """Run every step that is wanted.
 
         Args:
             ingested: the videos.
-            videos_dir: folder of downloads; None leaves probe and transcribe out.
+            videos_dir: folder of downloads; None leaves the steps about media out.
 
         Raises:
             ProfileError, EmptySource, StageFailed: see the stages.
         """
-        if videos_dir is not None and any(self._wanted(s) for s in MEDIA_STAGES):
-            self._media(ingested, videos_dir)
-        if any(self._wanted(stage) for stage in TEXT_STAGES):
-            self._texts(ingested)
-        return self.done
+        wanted = [step for step in self._plan.row_steps if self._mode(step.name) != SKIP]
+        if videos_dir is not None and any(step.media for step in wanted):
+            scan = scan_media(videos_dir)
+            self._media = scan.frame
+            self._done.media = scan.counts(_count_known(scan.frame, ingested.parts))
+        for step in wanted:
+            if step.make is not None and (self._done.media is not None or not step.media):
+                self._stages[step.name] = step.make(self._profile)
+                self._run(step, list(_slices(ingested.parts)))
+        return self._done
 
-    def _wanted(self, stage: str) -> bool:
-        return self._mode(stage) != SKIP
+    def _run(self, step: Step, raws: list[Slice]) -> None:
+        stage = self._stages[step.name]
+        total, digest, models = StageReport(), hashlib.sha256(), set()
 
-    def _media(self, ingested: Ingested, videos_dir: Path) -> None:
-        from builder.annotate.transcribe import Transcribe
-        from builder.media.probe import Probe, find_media
+        def seen(output: pl.DataFrame) -> None:
+            digest.update(_bytes(output))
+            for column in _MODEL_COLUMNS:
+                if column in output.columns:
+                    models.update(output[column].drop_nulls().unique().to_list())
 
-        media = find_media(videos_dir)
-        known = pl.concat([pl.read_parquet(part, columns=["id"]) for part in ingested.parts])
-        mine = media.join(known, on="id", how="semi")
-        self.done.media_unmatched = media.height - mine.height
-        if self._wanted("probe"):
-            self._run("probe", Probe(), mine)
-        if self._wanted("transcribe"):
-            self._run("transcribe", Transcribe(self.profile.asr), mine)
-
-    def _texts(self, ingested: Ingested) -> None:
-        texts = self._transcripts(ingested)
-        if self._wanted("language"):
-            self._languages(texts)
-        usable = texts.filter(pl.col("text").is_not_null())
-        if self._wanted("sentiment"):
-            from builder.annotate.sentiment import Sentiment
-
-            stage = Sentiment(self.profile.nli, self.profile.sentiment)
-            todo = usable.filter(~pl.col("has_sentiment"))
-            self._run("sentiment", stage, todo)
-        summaries = usable.filter(pl.col("published_summary").is_not_null()).select(
-            "id", "text", summary="published_summary"
-        )
-        if self._wanted("summarize"):
-            from builder.annotate.summarize import Summarize
-
-            todo = usable.filter(pl.col("published_summary").is_null())
-            made = self._run("summarize", Summarize(self.profile.summaries), todo)
-            ours = todo.join(made.select("id", "summary"), on="id").select("id", "text", "summary")
-            summaries = pl.concat([summaries, ours])
-        if self._wanted("entailment"):
-            from builder.annotate.entailment import Entailment
-
-            judge = Entailment(self.profile.nli, self.profile.entailment)
-            self._run("entailment", judge, summaries.filter(pl.col("summary").is_not_null()))
-
-    def _transcripts(self, ingested: Ingested) -> pl.DataFrame:
-        """`id`, both transcripts, the preferred usable one as `text`, and what is published."""
-        heard = {k: v for k, v in self.done.results.items() if k == "transcribe"}
-        rows = []
-        for part in ingested.parts:
-            wide = wide_rows(pl.read_parquet(part), heard)
-            chosen = pl.col("preferred")
-            whisper = (chosen == "whisper") & (pl.col("whisper_status") == "ok")
-            api = (chosen == "api") & (pl.col("api_status") == "ok")
-            text = pl.when(whisper).then(pl.col("whisper_text"))
-            rows.append(
-                wide.select(
-                    "id",
-                    "whisper_text",
-                    "api_text",
-                    text.when(api).then(pl.col("api_text")).alias("text"),
-                    pl.col("upstream_sentiment").is_not_null().alias("has_sentiment"),
-                    pl.when(pl.col("summary_method") == "upstream")
-                    .then(pl.col("summary"))
-                    .alias("published_summary"),
-                )
+        self._ledger.note(step.name, Entry("running", stage.fingerprint))
+        for view in step.adds.views or ("",):
+            report = run_slices(
+                stage,
+                [partial(self._read_inputs, step, view, raw) for raw in raws],
+                self._store,
+                self._progress,
+                compute=self._mode(step.name) == RUN,
+                engine=self._engine,
+                seen=seen,
             )
-        return pl.concat(rows)
-
-    def _languages(self, texts: pl.DataFrame) -> None:
-        from builder.annotate.language import Language
-
-        stage = Language(self.profile.language)
-        found = []
-        total = StageReport()
-        for source in ("whisper", "api"):
-            column = f"{source}_text"
-            mine = texts.filter(pl.col(column).is_not_null()).select("id", text=column)
-            if mine.is_empty():
-                continue
-            output, report = self._compute("language", stage, mine)
-            found.append(output.with_columns(source=pl.lit(source)))
-            total.rows += report.rows
-            for sum_, part in ((total.statuses, report.statuses), (total.reasons, report.reasons)):
-                for key, value in part.items():
-                    sum_[key] = sum_.get(key, 0) + value
-        if found:
-            self._keep("language", stage, pl.concat(found), total)
-
-    def _run(self, name: str, stage: Stage, inputs: pl.DataFrame) -> pl.DataFrame:
-        output, report = self._compute(name, stage, inputs)
-        self._keep(name, stage, output, report)
-        return output
-
-    def _compute(
-        self, name: str, stage: Stage, inputs: pl.DataFrame
-    ) -> tuple[pl.DataFrame, StageReport]:
-        compute = self._mode(name) == RUN
-        self._ledger.note(name, Entry("running", stage.fingerprint, inputs.height))
-        return run_stage(
-            stage, inputs, self._store, self._progress, compute=compute, engine=self._engine
+            total.merge(report)
+        self._ledger.note(
+            step.name,
+            Entry("done", stage.fingerprint, total.rows, total.statuses, total.reasons),
         )
-
-    def _keep(self, name: str, stage: Stage, output: pl.DataFrame, report: StageReport) -> None:
-        self._ledger.note(name, _entry(stage, report))
-        self.done.results[name] = output
-        self.done.counts[name] = {
-            "in": report.rows,
-            "out": report.statuses.get("ok", 0),
-            **{status: n for status, n in report.statuses.items() if status != "ok"},
+        self._done.digests[step.name] = digest.hexdigest()
+        self._done.counts[step.name] = {
+            "in": total.rows,
+            "out": total.statuses.get("ok", 0),
+            **{status: n for status, n in total.statuses.items() if status != "ok"},
         }
-        for column in _MODEL_COLUMNS:
-            if column in output.columns and output[column].null_count() < output.height:
-                models = sorted(output[column].drop_nulls().unique().to_list())
-                self.done.models[name] = ", ".join(models)
+        if models:
+            self._done.models[step.name] = ", ".join(sorted(models))
+
+    def _read_inputs(self, step: Step, view: str, raw: Slice) -> pl.DataFrame:
+        return self._inputs(step, view, raw())
+
+    def _inputs(self, step: Step, view: str, raw: pl.DataFrame) -> pl.DataFrame:
+        """The rows of a slice that a step concerns, with its input columns."""
+        if step.media:
+            return self._media.join(raw.select("id"), on="id", how="semi")
+        if step.rows is None:
+            raise ValueError(f"the plan does not say which rows {step.name} concerns")
+        results = {n: self._results(n, raw) for n in step.reads if n in self._done.digests}
+        return step.rows(self._done.joiner(raw, results), view)
+
+    def _results(self, name: str, raw: pl.DataFrame) -> pl.DataFrame:
+        """The stored results of a step that ran, for the rows of a slice."""
+        step, stage = self._plan.step(name), self._stages[name]
+        found = [
+            collect(stage, self._inputs(step, view, raw), self._store).with_columns(
+                source=pl.lit(view or None, pl.String)
+            )
+            for view in step.adds.views or ("",)
+        ]
+        return pl.concat(found)
 
 
-def _entry(stage: Stage, report: StageReport) -> Entry:
-    return Entry("done", stage.fingerprint, report.rows, report.statuses, report.reasons)
+def _slices(parts: list[Path]) -> Iterator[Slice]:
+    """Readers of the ingested rows, at most SLICE_ROWS of one part at a time."""
+    for part in parts:
+        with pq.ParquetFile(part) as parquet:
+            rows = parquet.metadata.num_rows
+        for start in range(0, rows, SLICE_ROWS):
+            yield partial(_read, part, start)
+
+
+def _count_known(media: pl.DataFrame, parts: list[Path]) -> int:
+    """How many downloads belong to a video of the campaign."""
+    known = (pl.scan_parquet(part).select("id").collect() for part in parts)
+    return sum(media.join(ids, on="id", how="semi").height for ids in known)
+
+
+def _read(part: Path, start: int) -> pl.DataFrame:
+    return pl.scan_parquet(part).slice(start, SLICE_ROWS).collect()
+
+
+def _bytes(frame: pl.DataFrame) -> bytes:
+    """A frame's content as bytes, whatever the parts it came in."""
+    return frame.write_json().encode()

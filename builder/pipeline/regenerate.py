@@ -11,8 +11,10 @@ from typing import Any
 
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import DEFAULT_CAMPAIGN, Campaign
+from builder.config.profile import load_profile
 from builder.errors import ContractBroken, UsageProblem, disk_full_guard
-from builder.pipeline.annotate import ROW_STAGES, RUN, SKIP, STORED, Annotated, Annotator
+from builder.pipeline.annotate import RUN, SKIP, STORED, Annotated, Annotator
+from builder.pipeline.plan import PLAN, Plan, transcript_rules
 from builder.release.anonymize import anonymize
 from builder.release.assemble import manifest_of, write_manifest, write_tables
 from builder.release.card import write_card
@@ -22,7 +24,6 @@ from builder.run.cpu import instruction_set
 from builder.run.ledger import Entry, Ledger
 from builder.run.local import Engine, in_process
 from builder.run.progress import Progress
-from builder.run.stage import STAGE_NAMES
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
@@ -60,6 +61,7 @@ class Request:
     key_file: Path | None = None
     replace: bool = False
     progress: Callable[[str, int], Progress] = Progress
+    plan: Plan = PLAN
 
     @property
     def profile_name(self) -> str:
@@ -128,11 +130,11 @@ def check_request(request: Request) -> None:
     Raises:
         UsageProblem: unknown stage, both --skip and --only, or skipping what a release needs.
     """
-    unknown = sorted((request.skip | request.only) - set(STAGE_NAMES))
+    unknown = sorted((request.skip | request.only) - set(request.plan.names))
     if unknown:
         raise UsageProblem(
             f"unknown stage(s): {', '.join(unknown)}",
-            way_out=f"stages: {', '.join(STAGE_NAMES)}",
+            way_out=f"stages: {', '.join(request.plan.names)}",
         )
     if request.skip and request.only:
         raise UsageProblem("--skip and --only exclude each other", way_out="give one of them")
@@ -160,6 +162,7 @@ def regenerate(request: Request) -> Outcome:
     """
     check_request(request)
     campaign = Campaign.load(request.campaign)
+    profile = load_profile(request.profile)  # a bad setting must not be noticed hours later
     files = find_sources(request.sources or [Path(str(SAMPLE / "pages"))])
     store = Store(request.work)
     with store.lock(), disk_full_guard(request.work):
@@ -187,12 +190,18 @@ def regenerate(request: Request) -> Outcome:
             )
         # before anything expensive: a lost key must not be noticed hours later
         key = _key(request, campaign, ingested, store) if request.runs("anonymize") else None
-        annotated = Annotated()
-        if key is not None or any(request.mode(stage) == RUN for stage in ROW_STAGES):
-            annotator = Annotator(
-                request.profile, request.mode, store, ledger, _engine(request), request.progress
-            )
-            annotated = annotator.annotate(ingested, request.media)
+        annotated = Annotated(request.plan.joiner(transcript_rules(profile)))
+        steps = [step.name for step in request.plan.row_steps]
+        if key is not None or any(request.mode(step) == RUN for step in steps):
+            annotated = Annotator(
+                request.plan,
+                profile,
+                request.mode,
+                store,
+                ledger,
+                _engine(request),
+                request.progress,
+            ).annotate(ingested, request.media)
         if key is None:
             return Outcome()
         return _release(request, campaign, ingested, annotated, key, store, ledger)
@@ -233,8 +242,7 @@ def _release(
         **annotated.counts,
     }
     ledger.note("anonymize", Entry("running", rows=ingested.videos))
-    results = annotated.results
-    anonymised = anonymize(campaign, ingested, results, key, store, request.progress)
+    anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
     done = {"ok": anonymised.rows}
     ledger.note("anonymize", Entry("done", rows=ingested.videos, statuses=done))
     counts["anonymize"] = {"in": ingested.videos, "out": anonymised.rows}

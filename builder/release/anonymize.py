@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
-from builder.annotate.joined import wide_rows
+from builder.annotate.joined import Joiner
 from builder.config.campaign import Campaign
 from builder.release.hashtags import (
     allowed_hashtags,
@@ -33,9 +33,19 @@ from builder.sources.ingest import Ingested
 
 VERSION = "1"
 SLICE_ROWS = 20_000
-SCRUBBED_FIELDS = ("whisper_text", "api_text", "summary")
-# A stage's reason can quote a file name, and a downloaded file is called after its id.
-REASON_FIELDS = ("whisper_reason", "api_reason", "sentiment_reason", "summary_reason")
+
+
+class Annotations(Protocol):
+    """What the row steps found, asked for slice by slice; `pipeline.annotate.Annotated` is one."""
+
+    joiner: Joiner
+
+    @property
+    def digest(self) -> str:
+        """Changes when any result does."""
+
+    def wide(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Raw rows joined with the results."""
 
 
 @dataclass
@@ -62,7 +72,7 @@ class Anonymised:
 def anonymize(
     campaign: Campaign,
     ingested: Ingested,
-    results: Mapping[str, pl.DataFrame],
+    annotated: Annotations,
     key: Key,
     store: Store,
     progress: Callable[[str, int], Progress] = Progress,
@@ -72,8 +82,7 @@ def anonymize(
     Args:
         campaign: its privacy settings, public figures and terms.
         ingested: the ingest stage's result.
-        results: stage name -> its output (`id` and output columns), for the stages that ran.
-            `language` holds `id`, `source` and `LANGUAGE`'s columns.
+        annotated: what the row steps found.
         key: makes the pseudonyms.
         store: the work folder; the crosswalk goes to `work/private/`.
         progress: makes the progress display.
@@ -81,9 +90,10 @@ def anonymize(
     Returns:
         Where the anonymised rows are, and what was replaced.
     """
-    state = {name: _digest(frame) for name, frame in sorted(results.items())}
     rules = campaign.model_dump(exclude={"paper", "texts", "licence", "events"})
-    mark = fingerprint(VERSION, Scrubber.version, ingested.fingerprint, state, key.check, rules)
+    mark = fingerprint(
+        VERSION, Scrubber.version, ingested.fingerprint, annotated.digest, key.check, rules
+    )
     folder = store.folder("anonymize", mark)
     usernames: frozenset[str] = frozenset()
     worker: _Worker | None = None
@@ -95,7 +105,7 @@ def anonymize(
             if not (report.is_file() and target.is_file()):
                 if worker is None:
                     usernames = known_usernames(ingested.parts)
-                    worker = _Worker(campaign, ingested, results, key, usernames)
+                    worker = _Worker(campaign, ingested, annotated, key, usernames)
                 # in slices: the columns in between are several times the size of the rows
                 slices = pl.read_parquet(part).iter_slices(SLICE_ROWS)
                 done_slices = [worker.rows(piece) for piece in slices]
@@ -134,11 +144,11 @@ class _Worker:
         self,
         campaign: Campaign,
         ingested: Ingested,
-        results: Mapping[str, pl.DataFrame],
+        annotated: Annotations,
         key: Key,
         usernames: frozenset[str],
     ) -> None:
-        self.campaign, self.results, self.key = campaign, results, key
+        self.campaign, self.annotated, self.key = campaign, annotated, key
         shared = shared_usernames(ingested.parts, campaign, usernames)
         self.scrubber = Scrubber(
             allowed_handles=campaign.allowed_handles,
@@ -152,7 +162,7 @@ class _Worker:
         self.allowed = pl.Series(sorted(allowed), dtype=pl.String)
 
     def rows(self, raw: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Any]]:
-        frame = self._identity(wide_rows(raw, self.results))
+        frame = self._identity(self.annotated.wide(raw))
         tags = normalised(pl.col("hashtags"))
         frame = frame.with_columns(
             matched_terms(raw, self.campaign),
@@ -162,7 +172,7 @@ class _Worker:
         )
         scrubbed: dict[str, dict[str, int]] = {}
         texts: dict[str, int] = {}
-        for name in SCRUBBED_FIELDS:
+        for name in self.annotated.joiner.texts:
             clean = self.scrubber.scrub_column(frame[name])
             kinds = clean["kinds"].fill_null([])
             found = Counter(kinds.explode().drop_nulls().to_list())
@@ -174,9 +184,10 @@ class _Worker:
                 # An identifier can straddle segments: where one was found, no segment is released.
                 frame = frame.with_columns(segments=pl.when(~touched).then(pl.col("segments")))
         frame = frame.with_columns(
-            self.scrubber.scrub_column(frame[name])["text"].alias(name) for name in REASON_FIELDS
+            self.scrubber.scrub_column(frame[name])["text"].alias(name)
+            for name in self.annotated.joiner.reasons
         )
-        private = ("username", "description", "create_time", "upstream_sentiment")
+        private = ("username", "description", "create_time", "upstream_sentiment", "usable_text")
         frame = frame.drop([c for c in private if c in frame.columns])
         counts = {
             "rows": frame.height,
@@ -207,17 +218,12 @@ class _Worker:
         return frame.with_columns(columns)
 
 
-def _digest(frame: pl.DataFrame) -> str:
-    """Digest of a result's content, whatever the parts it came in."""
-    return fingerprint(frame.columns, frame.height, frame.sort("id").write_json())
-
-
 def _summed(reports: list[dict[str, Any]]) -> Anonymised:
     total = Anonymised(
         rows=sum(report["rows"] for report in reports),
         folded=reports[0]["folded"] if reports else {},
     )
-    for name in SCRUBBED_FIELDS:
+    for name in reports[0]["scrubbed"] if reports else ():
         kinds: Counter[str] = Counter()
         for report in reports:
             kinds.update(report["scrubbed"].get(name, {}))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -20,6 +20,8 @@ from builder.run.store import Store
 
 # An engine computes batches and hands the results back in the order of the batches.
 Engine = Callable[[Stage, Iterable[pl.DataFrame]], Iterator[pl.DataFrame]]
+# Makes the frame of one slice of a stage's inputs, anew at each call.
+Slice = Callable[[], pl.DataFrame]
 
 
 def in_process(stage: Stage, batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -47,6 +49,32 @@ class StageReport:
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
+    def add(self, output: pl.DataFrame) -> None:
+        """Count the rows of one slice's output."""
+        self.rows += output.height
+        _add(self.statuses, _counter(output["status"]))
+        if "reason" in output.columns:
+            _add(self.reasons, _counter(output.filter(pl.col("status") != "ok")["reason"]))
+
+    def merge(self, other: StageReport) -> None:
+        """Add another report about the same stage."""
+        self.rows += other.rows
+        self.computed += other.computed
+        self.seconds += other.seconds
+        for mine, theirs in ((self.statuses, other.statuses), (self.reasons, other.reasons)):
+            _add(mine, Counter(theirs))
+
+
+def _add(counts: dict[str, int], more: Counter[str]) -> None:
+    """Add to counts, most frequent first, then by name."""
+    total = Counter(counts) + more
+    counts.clear()
+    counts.update(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _counter(values: pl.Series) -> Counter[str]:
+    return Counter({str(v): int(n) for v, n in values.drop_nulls().value_counts().iter_rows()})
+
 
 def input_digest(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:
     """Digest of each row's input columns: 16 hex digits, the same on every machine and version."""
@@ -58,15 +86,26 @@ def input_digest(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:
     )
 
 
-def pending(stage: Stage, inputs: pl.DataFrame, store: Store) -> pl.DataFrame:
-    """Rows of `inputs` (`id` and the input columns) without a final result, with `input_digest`."""
-    keyed = inputs.select("id", *stage.input_columns).with_columns(
+def _keyed(stage: Stage, inputs: pl.DataFrame) -> pl.DataFrame:
+    return inputs.select("id", *stage.input_columns).with_columns(
         input_digest(inputs, stage.input_columns)
     )
-    done = store.results(stage)
+
+
+def pending(stage: Stage, inputs: pl.DataFrame, store: Store) -> pl.DataFrame:
+    """Rows of `inputs` (`id` and the input columns) without a final result, with `input_digest`."""
+    done = store.results(stage, inputs["id"], ["status"])
     if stage.retry_statuses:
         done = done.filter(~pl.col("status").is_in(stage.retry_statuses))
-    return keyed.join(done, on=["id", "input_digest"], how="anti")
+    return _keyed(stage, inputs).join(done, on=["id", "input_digest"], how="anti")
+
+
+def collect(stage: Stage, inputs: pl.DataFrame, store: Store) -> pl.DataFrame:
+    """What is known of `inputs`: `id` and the output columns, by id; null where nothing is."""
+    keyed = inputs.select("id").with_columns(input_digest(inputs, stage.input_columns))
+    found = store.results(stage, inputs["id"])
+    output = keyed.join(found, on=["id", "input_digest"], how="left")
+    return output.drop("input_digest").sort("id")
 
 
 def run_stage(
@@ -78,7 +117,7 @@ def run_stage(
     compute: bool = True,
     engine: Engine = in_process,
 ) -> tuple[pl.DataFrame, StageReport]:
-    """Bring a stage up to date with its inputs.
+    """Bring a stage up to date with inputs that fit in memory.
 
     Args:
         stage: the stage.
@@ -93,34 +132,82 @@ def run_stage(
         report.
 
     Raises:
+        as `run_slices`.
+    """
+    outputs: list[pl.DataFrame] = []
+    report = run_slices(
+        stage,
+        [lambda: inputs],
+        store,
+        progress,
+        compute=compute,
+        engine=engine,
+        seen=outputs.append,
+    )
+    return outputs[0], report
+
+
+def run_slices(
+    stage: Stage,
+    slices: Sequence[Slice],
+    store: Store,
+    progress: Callable[[str, int], Progress] = Progress,
+    *,
+    compute: bool = True,
+    engine: Engine = in_process,
+    seen: Callable[[pl.DataFrame], None] | None = None,
+) -> StageReport:
+    """Bring a stage up to date with inputs that are read slice by slice: memory holds one of them.
+
+    Args:
+        stage: the stage.
+        slices: each makes its frame anew when called: `id` (int64) and at least
+            `stage.input_columns`. An id stands in one slice only.
+        store: the work folder.
+        progress: makes the progress display from (stage name, rows to do).
+        compute: False only collects what is there.
+        engine: what computes the batches; one call sees the batches of all slices.
+        seen: called with the output of each slice, in order.
+
+    Raises:
         StageFailed: the stage returned other rows than it was given.
         DiskFull: a part could not be written; everything before it is kept.
     """
     started = time.monotonic()
     store.folder(stage.name, stage.fingerprint)
-    todo = stage.order(pending(stage, inputs, store)) if compute else inputs.clear()
-    if todo.height:
-        batches = [
-            todo.slice(start, stage.batch_size) for start in range(0, todo.height, stage.batch_size)
-        ]
-        with progress(stage.name, todo.height) as bar:
-            computed = engine(stage, (batch.drop("input_digest") for batch in batches))
-            for batch, raw in zip(batches, computed, strict=True):
-                result = _checked(stage, batch, raw)
-                store.add_part(stage, result)
-                bar.advance(result.height, Counter(result["status"].to_list()))
-    keyed = inputs.select("id").with_columns(input_digest(inputs, stage.input_columns))
-    output = keyed.join(store.results(stage), on=["id", "input_digest"], how="left")
-    output = output.drop("input_digest").sort("id")
-    report = StageReport(
-        rows=inputs.height,
-        computed=todo.height,
-        statuses=_counts(output["status"]),
-        seconds=time.monotonic() - started,
-    )
-    if "reason" in output.columns:
-        report.reasons = _counts(output.filter(pl.col("status") != "ok")["reason"])
-    return output, report
+    counts = [pending(stage, make(), store).height if compute else 0 for make in slices]
+    report = StageReport(computed=sum(counts))
+    if report.computed:
+        todo = [make for make, count in zip(slices, counts, strict=True) if count]
+        with progress(stage.name, report.computed) as bar:
+            _compute(stage, todo, store, engine, bar)
+    for make in slices:
+        output = collect(stage, make(), store)
+        report.add(output)
+        if seen is not None:
+            seen(output)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _compute(
+    stage: Stage, slices: Sequence[Slice], store: Store, engine: Engine, bar: Progress
+) -> None:
+    waiting: deque[pl.DataFrame] = deque()  # batches the engine has taken and not given back
+
+    def batches() -> Iterator[pl.DataFrame]:
+        for make in slices:
+            todo = stage.order(pending(stage, make(), store))
+            for batch in todo.iter_slices(stage.batch_size):
+                waiting.append(batch)
+                yield batch.drop("input_digest")
+
+    for raw in engine(stage, batches()):
+        result = _checked(stage, waiting.popleft(), raw)
+        store.add_part(stage, result)
+        bar.advance(result.height, Counter(result["status"].to_list()))
+    if waiting:
+        raise _bug(stage, f"left {sum(batch.height for batch in waiting)} rows without a result")
 
 
 def _checked(stage: Stage, batch: pl.DataFrame, result: pl.DataFrame) -> pl.DataFrame:
@@ -145,10 +232,3 @@ def _bug(stage: Stage, problem: str) -> StageFailed:
         f"stage {stage.name} {problem}",
         way_out="this is a bug of the stage: every row must come back with a status",
     )
-
-
-def _counts(values: pl.Series) -> dict[str, int]:
-    counted = (
-        values.drop_nulls().value_counts().sort("count", values.name, descending=[True, False])
-    )
-    return {str(value): int(count) for value, count in counted.iter_rows()}

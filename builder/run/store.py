@@ -12,12 +12,13 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from builder.errors import UsageProblem, WorkLocked, disk_full_guard
 from builder.run.stage import Stage
@@ -87,6 +88,7 @@ class Store:
     def __init__(self, work: Path) -> None:
         self.work = work
         self._next: dict[Path, int] = {}  # number of the next part of a folder, once known
+        self._known_ranges: dict[Path, dict[str, tuple[int, int]]] = {}
         try:
             work.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError, PermissionError) as error:
@@ -135,14 +137,45 @@ class Store:
         self._next[folder] = number + 1
         return path
 
-    def results(self, stage: Stage) -> pl.DataFrame:
-        """Latest row of every (id, input_digest): `id`, `input_digest` and the output columns."""
-        schema = {"id": pl.Int64, "input_digest": pl.String, **stage.output_schema}
+    def results(
+        self, stage: Stage, ids: pl.Series | None = None, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Latest row of every (id, input_digest).
+
+        Args:
+            stage: whose results.
+            ids: only rows of these ids; the parts that cannot hold one are not opened. None: all.
+            columns: output columns to read; None: all.
+
+        Returns:
+            `id`, `input_digest` and the output columns.
+        """
+        wanted = stage.output_schema if columns is None else columns
+        schema = {
+            "id": pl.Int64,
+            "input_digest": pl.String,
+            **{name: stage.output_schema[name] for name in wanted},
+        }
         parts = self.parts(stage)
+        if ids is not None:
+            low, high = ids.min(), ids.max()
+            ranges = self._ranges(stage, parts)
+            parts = [p for p in parts if low is not None and _meets(ranges[p.name], low, high)]
         if not parts:
             return pl.DataFrame(schema=schema)
         frames = [pl.read_parquet(part, columns=list(schema)) for part in parts]
+        if ids is not None:
+            mine = ids.rename("id").to_frame()
+            frames = [frame.join(mine, on="id", how="semi") for frame in frames]
         return pl.concat(frames).unique(["id", "input_digest"], keep="last", maintain_order=True)
+
+    def _ranges(self, stage: Stage, parts: list[Path]) -> dict[str, tuple[int, int]]:
+        """Lowest and highest id of each part, by its name; each footer is read once."""
+        known = self._known_ranges.setdefault(self.work / stage.name / stage.fingerprint, {})
+        for part in parts:
+            if part.name not in known:
+                known[part.name] = _id_range(part)
+        return known
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -161,3 +194,18 @@ class Store:
                     way_out="wait for it to end, or give this one another --work",
                 ) from error
             yield
+
+
+def _meets(span: tuple[int, int], low: Any, high: Any) -> bool:
+    return bool(span[0] <= high and low <= span[1])
+
+
+def _id_range(part: Path) -> tuple[int, int]:
+    """Lowest and highest id of a part, from its footer; everything where the footer cannot tell."""
+    with pq.ParquetFile(part) as parquet:
+        footer = parquet.metadata
+        at = footer.schema.to_arrow_schema().get_field_index("id")
+        found = [footer.row_group(i).column(at).statistics for i in range(footer.num_row_groups)]
+    if any(one is None or not one.has_min_max for one in found):
+        return -(1 << 63), (1 << 63) - 1
+    return min((one.min for one in found), default=0), max((one.max for one in found), default=0)

@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from wide_kit import LONG, SHORT, raw, result
+from wide_kit import LONG, SHORT, raw, result, wide_rows
 
-from builder.annotate.joined import ROW_STAGES, UPSTREAM_MODEL, wide_rows
+from builder.annotate.joined import UPSTREAM_MODEL
+from builder.pipeline.plan import PLAN
 
 
 def one(frame: pl.DataFrame, **results: pl.DataFrame) -> dict[str, Any]:
@@ -82,7 +83,10 @@ def test_what_was_probed_goes_before_what_was_published() -> None:
 
 def test_rows_keep_their_order_and_number() -> None:
     frame = raw(*({"whisper_text": LONG} for _ in range(50)))[::-1]
-    results = {stage: result(stage, {"id": 7}, {"id": 3}) for stage in ROW_STAGES}
+    results = {
+        stage: result(stage, {"id": 7}, {"id": 3})
+        for stage in (step.name for step in PLAN.row_steps)
+    }
     wide = wide_rows(frame, results)
     assert wide["id"].to_list() == frame["id"].to_list()
 

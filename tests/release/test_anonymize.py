@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from release_kit import KEY, OTHER_KEY, Built, quiet
-from wide_kit import result
+from wide_kit import found, result
 
 from builder.config.campaign import Campaign
 from builder.release.anonymize import Anonymised, anonymize
@@ -35,7 +35,7 @@ def run(
     campaign: Campaign = ECUADOR,
     secret: str = KEY,
 ) -> tuple[pl.DataFrame, Anonymised]:
-    done = anonymize(campaign, ingested, results or {}, Key(secret.encode()), store, quiet)
+    done = anonymize(campaign, ingested, found(results), Key(secret.encode()), store, quiet)
     return pl.concat([pl.read_parquet(part) for part in done.parts]), done
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from release_kit import Built, content, quiet, read_json
+from wide_kit import found
 
 from builder.config.campaign import Campaign
 from builder.errors import EmptySource
@@ -35,7 +36,7 @@ DAY = dt.date(2024, 1, 9)
 def anonymised(small: Built, tmp_path: Path) -> Anonymised:
     store = Store(tmp_path / "work")
     ingested = ingest(ECUADOR, find_sources([small.pages]), store, quiet)
-    return anonymize(ECUADOR, ingested, {}, Key(b"0" * 32), store, quiet)
+    return anonymize(ECUADOR, ingested, found(), Key(b"0" * 32), store, quiet)
 
 
 def in_buckets(whole: Anonymised, folder: Path) -> Anonymised:

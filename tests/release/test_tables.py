@@ -7,9 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from wide_kit import LONG, SHORT, raw, result
+from wide_kit import LONG, SHORT, raw, result, wide_rows
 
-from builder.annotate.joined import wide_rows
 from builder.config.campaign import Campaign
 from builder.release.tables import (
     DROPPED_BOTH_FAILED,

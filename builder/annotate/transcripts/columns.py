@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import polars as pl
 
-from builder.annotate.transcripts.rules import words
+from builder.annotate.transcripts.rules import DEFAULT_RULES, TranscriptRules, words
 from builder.annotate.transcripts.status import transcript_status
 
 # Scripts without spaces and stage directions need the word rule of `rules`.
 _ODD = r"[\[(♪]|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _WORD = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’\-][\p{L}\p{N}\p{M}]+)*"
-# A text of more words than this is no subtitle credit, and one whose words are this varied is no
-# loop: four repetitions over 60 % of a text leave at most 0.4 + 0.6 / 4 = 0.55 of it distinct.
-_SURELY_LONG, _SURELY_VARIED = 30, 0.55
+# A text of more words than this is no subtitle credit.
+_SURELY_LONG = 30
 
 
-def judge(texts: pl.Series) -> pl.DataFrame:
+def _surely_varied(rules: TranscriptRules) -> float:
+    """Share of distinct words above which a text is no loop.
+
+    r repetitions of a phrase over a share s of a text leave at most (1 - s) + s / r of it distinct.
+    """
+    repeats = min(rules.loop_repeats, rules.loop_word_repeats)
+    return 1 - rules.loop_share + rules.loop_share / repeats
+
+
+def judge(texts: pl.Series, rules: TranscriptRules = DEFAULT_RULES) -> pl.DataFrame:
     """Status, reason and word count of each text.
 
     Args:
         texts: String.
+        rules: thresholds.
 
     Returns:
         Columns `text`, `status`, `reason` (String) and `n_words` (Int64), in the order of `texts`;
@@ -32,7 +41,8 @@ def judge(texts: pl.Series) -> pl.DataFrame:
         varied=found.list.n_unique() / found.list.len(),
         odd=pl.col("text").str.contains(_ODD),
     )
-    easy = ~pl.col("odd") & (pl.col("n_words") > _SURELY_LONG) & (pl.col("varied") > _SURELY_VARIED)
+    long = pl.col("n_words") > max(_SURELY_LONG, rules.min_words)
+    easy = ~pl.col("odd") & long & (pl.col("varied") > _surely_varied(rules))
     fast = measured.filter(easy).select(
         "text",
         pl.lit("ok").alias("status"),
@@ -40,7 +50,7 @@ def judge(texts: pl.Series) -> pl.DataFrame:
         "n_words",
     )
     rows = [
-        (text, *transcript_status(text), len(words(text)))
+        (text, *transcript_status(text, rules), len(words(text)))
         for text in measured.filter(~easy)["text"].to_list()
     ]
     slow = pl.DataFrame(rows, schema=fast.schema, orient="row")
