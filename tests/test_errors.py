@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import pickle
+import pkgutil
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from builder import errors
+import builder
 from builder.errors import BuilderError, DiskFull, KeyProblem, UsageProblem, disk_full_guard
+
+# The contract of the command line: 1 failed, 2 asked wrongly, 3 stopped by quota or service.
+EXIT_CODES = (1, 2, 3)
+# Caught where they are thrown: a row or a call becomes a row with a status, never a message.
+SIGNALS = {
+    "builder.annotate.summary.endpoint.CallFailed",
+    "builder.media.audio.MediaProblem",
+    "builder.run.read_ahead._Stopped",
+    "builder.sources.rows.RowProblem",
+}
+
+
+def all_modules() -> None:
+    """Import the package whole; a module that needs an extra which is absent is passed over."""
+    for module in pkgutil.walk_packages(builder.__path__, "builder."):
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            assert (error.name or "").split(".")[0] != "builder", error
 
 
 def kinds() -> list[type[BuilderError]]:
+    """Every error of the package: those of `builder.errors` and their kinds in the rooms."""
+    all_modules()
     found = [BuilderError]
     for kind in found:
-        found += kind.__subclasses__()
-    return [kind for kind in found if kind.__module__ == errors.__name__]
+        found += [kind for kind in kind.__subclasses__() if kind not in found]
+    return [kind for kind in found if kind.__module__.startswith("builder.")]
 
 
 def test_a_message_names_what_it_knows_and_the_way_out() -> None:
@@ -35,8 +59,26 @@ def test_a_message_leaves_out_what_it_does_not_know() -> None:
 
 def test_every_kind_is_documented_and_has_the_exit_code_of_the_contract() -> None:
     for kind in kinds():
+        assert "__doc__" in vars(kind), f"{kind.__qualname__} has no docstring of its own"
         assert (kind.__doc__ or "").strip()
-        assert kind("x").exit_code == (2 if kind is UsageProblem else 1)
+        assert kind("x").exit_code in EXIT_CODES
+        assert (kind("x").exit_code == 2) == issubclass(kind, UsageProblem), kind
+
+
+def test_every_error_a_module_defines_is_one_the_command_line_can_print() -> None:
+    """Others would end as a traceback. Private signals between two modules are listed here."""
+    all_modules()
+    own = {
+        f"{module.__name__}.{thing.__qualname__}"
+        for module in list(sys.modules.values())
+        if module.__name__.startswith("builder.")
+        for thing in vars(module).values()
+        if isinstance(thing, type)
+        and issubclass(thing, Exception)
+        and thing.__module__ == module.__name__
+        and not issubclass(thing, BuilderError)
+    }
+    assert own <= SIGNALS, own - SIGNALS
 
 
 @pytest.mark.parametrize("kind", kinds())
