@@ -14,12 +14,13 @@ import numpy as np
 import polars as pl
 
 from builder.annotate.nli.backends import Floats
-from builder.annotate.nli.engine import LABELS, NliEngine, softmax
+from builder.annotate.nli.engine import NliEngine, softmax
 from builder.annotate.nli.pairs import MIN_PREMISE_TOKENS
 from builder.annotate.nli.stage import SCORE_DIGITS, NliStage
 from builder.annotate.nli.windows import windows
 from builder.annotate.transcripts.pieces import has_words, pieces
 from builder.config.profile import EntailmentTable, NliTable
+from ecuador_crisis_tiktok import ENTAILMENT_LABELS as LABELS
 
 ENTAILED, _NEUTRAL, CONTRADICTED = range(3)
 

@@ -25,8 +25,7 @@ from builder.annotate.nli.stage import SCORE_DIGITS, NliStage
 from builder.annotate.nli.windows import Window, windows
 from builder.annotate.transcripts.pieces import has_words
 from builder.config.profile import NliTable, SentimentTable
-
-LABELS = ("negative", "neutral", "positive")
+from ecuador_crisis_tiktok import SENTIMENT_LABELS as LABELS
 
 
 class Sentiment(NliStage):

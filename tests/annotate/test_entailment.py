@@ -10,8 +10,8 @@ import pytest
 from nli_checkpoints import TEXTS
 
 from builder.annotate.entailment import Entailment, decisive
-from builder.annotate.nli.engine import LABELS
 from builder.config.profile import EntailmentTable, NliTable
+from ecuador_crisis_tiktok import ENTAILMENT_LABELS as LABELS
 
 SCORES = [f"score_{label}" for label in LABELS]
 LONG = " ".join(TEXTS)

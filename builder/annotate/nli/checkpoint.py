@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from builder.annotate.nli.problems import LabelMappingNeeded, ModelProblem
-from builder.annotate.nli.weights import WEIGHT_FILES
+from builder.annotate.nli.weights import HUB_WEIGHTS
+from builder.run.cache import hub_folder
+from ecuador_crisis_tiktok import ENTAILMENT_LABELS as LABELS
 
 MODELS = Path(__file__).parents[2] / "models"
 """Models that ship with the package, found by their folder's name."""
 
-LABELS = ("entailment", "neutral", "contradiction")
+HUB_FILES = ("*.json", "*.txt", "*.model")
 # How checkpoints spell them: "ENTAILMENT", "entail", "contradictory", "cnt" (InferES).
 _SPELLINGS = {
     "entailment": ("ent",),
@@ -118,7 +120,8 @@ def resolve(model: str | Path, revision: str | None = None) -> Path:
         revision: Hub commit or tag.
 
     Raises:
-        ModelProblem: there is no such model, or the Hub cannot be reached.
+        ModelProblem: there is no such model.
+        ModelUnavailable: the Hub does not deliver it.
     """
     for folder in (Path(model), MODELS / str(model)):
         if (folder / "config.json").is_file():
@@ -130,26 +133,7 @@ def resolve(model: str | Path, revision: str | None = None) -> Path:
             way_out="give a folder with config.json, tokenizer.json and weights, a Hub name "
             f"(owner/name), or a shipped model ({shipped})",
         )
-    return _download(str(model), revision)
-
-
-def _download(model: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    try:
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
-        if not any((folder / name).is_file() for name in WEIGHT_FILES[:2]):
-            patterns.append("pytorch_model*.bin")
-            folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
-    except Exception as error:
-        raise ModelProblem(
-            f"the Hub did not deliver the model ({type(error).__name__})",
-            field=model,
-            way_out="check the name, revision and network; for a gated model log in with "
-            "`hf auth login`; offline, use a local folder or the profile 'offline'",
-        ) from error
-    return folder
+    return hub_folder(str(model), revision, files=HUB_FILES, weights=HUB_WEIGHTS)
 
 
 def identity(folder: Path) -> str:

