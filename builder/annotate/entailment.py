@@ -39,7 +39,7 @@ class Entailment(NliStage):
     """
 
     name: ClassVar[str] = "entailment"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     input_columns: ClassVar[tuple[str, ...]] = ("text", "summary")
     output_schema: ClassVar[dict[str, Any]] = {
         "entailment": pl.String,

@@ -28,7 +28,8 @@ from builder.annotate.summary.endpoint import (
     Reply,
 )
 from builder.annotate.summary.local import LocalModel
-from builder.annotate.transcripts.pieces import has_words, words
+from builder.annotate.transcripts.pieces import has_words
+from builder.annotate.transcripts.rules import words
 from builder.config.profile import ProfileError, SummariesTable
 from builder.run.stage import Stage
 

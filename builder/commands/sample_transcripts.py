@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
-import evaluate
-
 from builder.errors import UsageProblem
+from builder.measure.wer import error_rates
 from builder.media.probe import find_media
+from builder.review.sheet import read_rows
 from builder.review.transcripts import draw_sample, write_review
 from builder.run.ledger import latest_results
 
@@ -69,14 +67,8 @@ def _scored(sheets: Sequence[Path]) -> list[str]:
     predictions: list[str] = []
     references: list[str] = []
     for sheet in sheets:
-        try:
-            with sheet.open(encoding="utf-8-sig", newline="") as handle:
-                rows = list(csv.DictReader(handle))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageProblem(
-                "the sheet cannot be read as UTF-8 CSV", file=sheet, way_out="save it as CSV UTF-8"
-            ) from error
-        if rows and not {"text", "reference"} <= set(rows[0]):
+        rows = read_rows(sheet)
+        if not {"text", "reference"} <= set(rows[0]):
             raise UsageProblem(
                 "the sheet lacks the columns text and reference",
                 file=sheet,
@@ -85,7 +77,7 @@ def _scored(sheets: Sequence[Path]) -> list[str]:
         for row in rows:
             if (row["reference"] or "").strip():
                 predictions.append(row["text"] or "")
-                references.append(row["reference"])
+                references.append(row["reference"] or "")
     if not references:
         raise UsageProblem(
             "no row has a reference yet",
@@ -93,9 +85,15 @@ def _scored(sheets: Sequence[Path]) -> list[str]:
             field="reference",
             way_out="write what is really said into the column `reference`",
         )
-    module = str(resources.files("cards") / "transcript_wer")
-    result = evaluate.load(module).compute(predictions=predictions, references=references)
+    wer, cer = error_rates(predictions, references)
+    if wer is None or cer is None:
+        raise UsageProblem(
+            "no reference has a word, so there is no error rate",
+            file=sheets[0],
+            field="reference",
+            way_out="score clips in which somebody speaks as well",
+        )
     return [
-        f"{len(references):,} clips checked: word error rate {result['wer']:.3f}, "
-        f"character error rate {result['cer']:.3f} (pooled)"
+        f"{len(references):,} clips checked: word error rate {wer:.3f}, "
+        f"character error rate {cer:.3f} (pooled)"
     ]

@@ -16,12 +16,13 @@ from builder.errors import ReleaseConflict, UsageProblem
 from builder.measure.measurements import THRESHOLD
 from builder.release.assemble import MANIFEST, file_digest
 from builder.review.sheet import Design, Item, design_path, write_sheet
+from builder.review.strata import allocate
 from builder.validate.quality import TASKS, labelled
 from builder.validate.release import Release
 
 DIMENSIONS = ("label", "band", "language", "phase")
 HIGH = 0.90
-LEAST = 2
+LEAST = 2  # a variance needs two
 _LETTER = {"sentiment": "S", "summary": "E"}
 
 
@@ -81,7 +82,7 @@ def draw(release: Release, rows: int, seed: int) -> Design:
         used, frame = _stratified(frame, rows)
         sizes = dict(frame.group_by("stratum").len().sort("stratum").iter_rows())
         dimensions[task], strata[task] = used, sizes
-        items += _drawn(frame, task, allocate(sizes, rows), seed)
+        items += _drawn(frame, task, allocate(sizes, rows, least=LEAST), seed)
     if not items:
         raise UsageProblem(
             "there is nothing to review: no sentiment and no entailment verdict with its text",
@@ -96,34 +97,6 @@ def draw(release: Release, rows: int, seed: int) -> Design:
         strata=strata,
         items=items,
     )
-
-
-def allocate(sizes: dict[str, int], rows: int) -> dict[str, int]:
-    """How many rows to draw from each stratum: its share, at least two, at most all it has.
-
-    Proportional allocation by largest remainders after the minimum is served (Cochran 1977,
-    section 5.3).
-
-    Args:
-        sizes: stratum -> rows it has.
-        rows: wanted in all.
-
-    Returns:
-        stratum -> rows to draw; their sum is min(rows, rows there are), or more where the minimum
-        asks for more.
-    """
-    drawn = {name: min(LEAST, size) for name, size in sizes.items()}
-    total = sum(sizes.values())
-    left = min(rows, total) - sum(drawn.values())
-    while left > 0:
-        # whoever is furthest below its proportional share comes next; ties by name
-        name = max(
-            (name for name in sizes if drawn[name] < sizes[name]),
-            key=lambda name: (rows * sizes[name] / total - drawn[name], name),
-        )
-        drawn[name] += 1
-        left -= 1
-    return drawn
 
 
 def _population(release: Release, task: str) -> pl.DataFrame:

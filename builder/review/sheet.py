@@ -13,12 +13,13 @@ import json
 import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from builder.errors import UsageProblem
 from builder.run.store import write_atomic, write_json
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS, SENTIMENT_LABELS
 
+T = TypeVar("T")
 ANSWERS = {"sentiment": SENTIMENT_LABELS, "summary": ENTAILMENT_LABELS}
 QUESTIONS = {
     "sentiment": "Sentiment of the text? negative, neutral or positive",
@@ -106,7 +107,7 @@ def write_sheet(path: Path, design: Design, texts: list[tuple[str, str]], annota
     columns = [f"{ANNOTATOR}_{number + 1}" for number in range(annotators)]
     writer.writerow([*_FIXED, *columns, "note"])
     for item, (text, summary) in zip(design.items, texts, strict=True):
-        shown = [item.item, item.task, QUESTIONS[item.task], _tame(text), _tame(summary)]
+        shown = [item.item, item.task, QUESTIONS[item.task], tame(text), tame(summary)]
         writer.writerow([*shown, *[""] * annotators, ""])
     write_atomic(path, buffer.getvalue().encode("utf-8-sig"))
     write_json(design_path(path), asdict(design))
@@ -145,7 +146,7 @@ def read_sheet(path: Path, design: Design) -> dict[str, dict[str, str]]:
         UsageProblem: not such a CSV, an item that is not of this sample, the same item twice, or an
             answer outside the closed list; the row is named.
     """
-    rows = _rows(path)
+    rows = read_rows(path)
     columns = [name for name in rows[0] if name and name.casefold().startswith(ANNOTATOR)]
     if "item" not in rows[0] or not columns:
         raise UsageProblem(
@@ -177,7 +178,12 @@ def read_sheet(path: Path, design: Design) -> dict[str, dict[str, str]]:
     return answers
 
 
-def _rows(path: Path) -> list[dict[str, str | None]]:
+def read_rows(path: Path) -> list[dict[str, str | None]]:
+    """Rows of a CSV as spreadsheets save it (comma, semicolon or tab; UTF-8 or Latin-1).
+
+    Raises:
+        UsageProblem: it cannot be read, or has no rows.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -209,6 +215,7 @@ def _answer(given: str | None, task: str, path: Path, row: int, column: str) -> 
     return answer
 
 
-def _tame(text: str) -> str:
-    """A text no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def tame(value: T) -> T | str:
+    """A value for a CSV that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    formula = isinstance(value, str) and value.startswith(_FORMULA)
+    return f"'{value}" if formula else value

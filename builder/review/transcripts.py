@@ -18,6 +18,8 @@ from urllib.parse import quote
 import polars as pl
 
 from builder.errors import UsageProblem
+from builder.review.sheet import tame
+from builder.review.strata import allocate, largest
 from builder.run.store import write_atomic
 
 CSV_NAME, HTML_NAME = "transcript_review.csv", "transcript_review.html"
@@ -66,7 +68,7 @@ def draw_sample(
         pl.col("id").map_elements(lambda i: _draw(seed, i), return_dtype=pl.String).alias("_draw"),
     )
     counts = {str(k): int(n) for k, n in named.group_by("stratum").len().iter_rows()}
-    shares = _allocate(counts, min(size, transcripts.height))
+    shares = allocate(largest(counts, size), size, least=1)
     drawn = [
         named.filter(pl.col("stratum") == stratum).sort("_draw").head(n)
         for stratum, n in sorted(shares.items())
@@ -77,26 +79,6 @@ def draw_sample(
 
 def _draw(seed: int, video_id: int) -> str:
     return hashlib.blake2b(f"{seed}:{video_id}".encode(), digest_size=12).hexdigest()
-
-
-def _allocate(counts: dict[str, int], size: int) -> dict[str, int]:
-    largest_first = sorted(counts, key=lambda k: (-counts[k], k))
-    given = dict.fromkeys(counts, 0)
-    for stratum in largest_first[:size]:
-        given[stratum] = 1
-    left = size - sum(given.values())
-    while left:  # strata that are exhausted hand their share on
-        open_strata = [k for k in largest_first if given[k] < counts[k]]
-        total = sum(counts[k] for k in open_strata)
-        wanted = {k: left * counts[k] / total for k in open_strata}
-        parts = {k: min(int(wanted[k]), counts[k] - given[k]) for k in open_strata}
-        if not any(parts.values()):
-            by_rest = sorted(open_strata, key=lambda k: (-wanted[k], k))
-            parts = dict.fromkeys(by_rest[:left], 1)
-        for stratum, n in parts.items():
-            given[stratum] += n
-        left = size - sum(given.values())
-    return given
 
 
 def write_review(sample: pl.DataFrame, out: Path) -> tuple[Path, Path]:
@@ -134,15 +116,8 @@ def _csv(rows: list[dict[str, object]]) -> str:
     writer = csv.DictWriter(buffer, [*_SHOWN, *TO_FILL], lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: _harmless(value) for key, value in row.items()})
+        writer.writerow({key: tame(value) for key, value in row.items()})
     return buffer.getvalue()
-
-
-def _harmless(value: object) -> object:
-    # A spreadsheet would run a text that starts like a formula.
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return value
 
 
 def _html(rows: list[dict[str, object]]) -> str:

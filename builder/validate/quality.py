@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from builder.annotate.transcripts.agreement import agreement
 from builder.config.campaign import Campaign
 from builder.measure.measurements import entailment_result, sentiment_result
 from builder.measure.scores import against_gold
+from builder.measure.wer import agreement
 from builder.validate.release import Tables
 from builder.validate.thresholds import FAIL, WARN, judge, thresholds_of, worst
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS, SENTIMENT_LABELS

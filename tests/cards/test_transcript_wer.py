@@ -6,8 +6,11 @@ from pathlib import Path
 
 import evaluate
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from builder.annotate.transcripts.rules import normalise
+from builder.measure.wer import error_rates
 
 FOLDER = Path(__file__).parents[2] / "cards" / "transcript_wer"
 
@@ -66,8 +69,25 @@ def test_doctests(module, monkeypatch):
     assert doctest.testmod(module).failed == 0
 
 
-@pytest.mark.parametrize(
-    "text", ["¿Qué? [Música] 1.000 %", "papá, ñandú…", "P’alante (risas) ♪", "ﬁn 15% 3,500"]
+# Newer characters than this Python knows are spelled by `regex`, not by `unicodedata`.
+KNOWN = st.characters(exclude_categories=["Cn", "Cs"])
+PIECES = st.sampled_from(
+    "¿Qué? [Música] 1.000 15% papá, ñandú… P’alante (risas) ♪ ﬁn 3,500".split()
 )
+TEXTS = st.one_of(
+    st.text(KNOWN, max_size=40), st.lists(PIECES, max_size=8).map(" ".join), st.just("")
+)
+
+
+@given(TEXTS)
+@example("P’alante (risas) ♪ 3,500 ﬁn 1.000 %")
 def test_normalises_like_the_builder(module, text):
     assert module.normalize(text) == normalise(text)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4))
+def test_scores_like_the_builder(module, clips):
+    """The copy that stands alone and `builder.measure.wer` give the same numbers."""
+    heard, said = ([module.normalize(text) for text in side] for side in zip(*clips, strict=True))
+    found = module.score(heard, said)
+    assert (found["wer"], found["cer"]) == error_rates(*zip(*clips, strict=True))

@@ -14,9 +14,10 @@ from release_kit import Built, table
 
 from builder.commands.review import run_review
 from builder.errors import ReleaseConflict, UsageProblem
-from builder.review.draw import allocate, draw, write_review
+from builder.review.draw import draw, write_review
 from builder.review.score import gold_labels, score_lines, score_review
 from builder.review.sheet import design_path, read_design, read_sheet
+from builder.review.strata import allocate
 from builder.validate.release import Release
 
 
@@ -104,10 +105,10 @@ def test_strata_have_the_four_dimensions_and_two_rows_each(release: Release) -> 
 
 
 def test_allocation_is_proportional_with_a_minimum() -> None:
-    assert allocate({"a": 800, "b": 199, "c": 1}, 50) == {"a": 40, "b": 9, "c": 1}
-    assert allocate({"a": 3, "b": 3}, 100) == {"a": 3, "b": 3}
-    assert sum(allocate({"a": 10, "b": 1000, "c": 55}, 200).values()) == 200
-    assert allocate({"a": 10, "b": 10, "c": 10}, 2) == {"a": 2, "b": 2, "c": 2}
+    assert allocate({"a": 800, "b": 199, "c": 1}, 50, least=2) == {"a": 40, "b": 9, "c": 1}
+    assert allocate({"a": 3, "b": 3}, 100, least=2) == {"a": 3, "b": 3}
+    assert sum(allocate({"a": 10, "b": 1000, "c": 55}, 200, least=2).values()) == 200
+    assert allocate({"a": 10, "b": 10, "c": 10}, 2, least=2) == {"a": 2, "b": 2, "c": 2}
 
 
 def test_a_release_without_labels_has_nothing_to_review(small: Built, tmp_path: Path) -> None:

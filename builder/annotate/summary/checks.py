@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from builder.annotate.transcripts.pieces import has_words, words
+from builder.annotate.transcripts.pieces import has_words
+from builder.annotate.transcripts.rules import words
 
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
 _LEAD = re.compile(

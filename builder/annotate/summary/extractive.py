@@ -13,9 +13,10 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from builder.annotate.transcripts.pieces import pieces, words
+from builder.annotate.transcripts.pieces import pieces
+from builder.annotate.transcripts.rules import words
 
-VERSION = "1"
+VERSION = "2"
 _STOP = frozenset(
     "a al algo ante como con contra cual cuando de del desde donde dos e el ella ellas ellos en "
     "entre era es esa ese eso esta está estas este esto estos fue ha han hasta hay la las le les "

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from builder.annotate.transcripts.rules import DEFAULT_RULES, TranscriptRules, words
+from builder.annotate.transcripts.rules import DEFAULT_RULES, UNSPACED, WORD, TranscriptRules, words
 from builder.annotate.transcripts.status import transcript_status
 
-# Scripts without spaces and stage directions need the word rule of `rules`.
-_ODD = r"[\[(♪]|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_WORD = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’\-][\p{L}\p{N}\p{M}]+)*"
+# Where words are not what stands between spaces, only the rules themselves can tell a loop.
+_ODD = rf"[\[(♪]|[{UNSPACED}]"
 # A text of more words than this is no subtitle credit.
 _SURELY_LONG = 30
 
@@ -35,7 +34,7 @@ def judge(texts: pl.Series, rules: TranscriptRules = DEFAULT_RULES) -> pl.DataFr
         null where the text is null. Equal to calling `transcript_status` and `words` on each.
     """
     distinct = pl.DataFrame({"text": texts.drop_nulls().unique(maintain_order=True)})
-    found = pl.col("text").str.normalize("NFC").str.to_lowercase().str.extract_all(_WORD)
+    found = pl.col("text").str.normalize("NFC").str.to_lowercase().str.extract_all(WORD)
     measured = distinct.with_columns(
         n_words=found.list.len().cast(pl.Int64),
         varied=found.list.n_unique() / found.list.len(),

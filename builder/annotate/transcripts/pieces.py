@@ -1,4 +1,4 @@
-"""Cuts transcripts and summaries into sentence-like pieces and words.
+"""Cuts transcripts and summaries into sentence-like pieces.
 
 Automatic transcripts often have no punctuation at all: a piece then ends after a number of words,
 preferably before a connective.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+from builder.annotate.transcripts.rules import words
+
 # A period ends a sentence unless an abbreviation, an initial or a digit stands before it.
 _END = re.compile(r"(?<=[.!?…])[\"'»”)\]]*\s+|\n+")
 _ABBREVIATION = re.compile(
@@ -20,11 +21,6 @@ _CONNECTIVES = frozenset(
     "y e pero porque entonces que cuando aunque mientras pues donde como si ya and but because so "
     "then when mas porém então".split()
 )
-
-
-def words(text: str | None) -> list[str]:
-    """The words of a text (letters and digits, inner hyphens and apostrophes kept), as written."""
-    return _WORD.findall(text or "")
 
 
 def has_words(text: str | None) -> bool:

@@ -24,12 +24,13 @@ import regex
 
 from builder.config.options import read_options
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORD = regex.compile(
-    rf"[{_UNSPACED}]|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]*"
-    rf"(?:['’\-][[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]+)*",
-    regex.V1,
+# In the dialect that `regex` and polars share: `columns` counts with the same pattern.
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+WORD = (
+    rf"[{UNSPACED}]|[[\p{{L}}\p{{N}}]--[{UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED}]]*"
+    rf"(?:['’\-][[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED}]]+)*"
 )
+_WORD = regex.compile(WORD, regex.V1)
 _BRACKETED = regex.compile(r"\[[^\]]{0,60}\]|\([^)]{0,60}\)|♪+")
 _THOUSANDS = regex.compile(r"(?<=\d)[.,\s](?=\d{3}(?!\d))")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}\s]+")

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.annotate.summary.extractive import summarize
-from builder.annotate.transcripts.pieces import pieces, words
+from builder.annotate.transcripts.pieces import pieces
+from builder.annotate.transcripts.rules import words
 
 NEWS = (
     "Hola amigos. El presidente Daniel Noboa declaró el conflicto armado interno en Ecuador. "

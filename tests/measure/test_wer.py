@@ -1,9 +1,9 @@
-"""Agreement of Whisper's and the Research API's transcripts."""
+"""Error rates, and the agreement of Whisper's and the Research API's transcripts."""
 
 import polars as pl
 import pytest
 
-from builder.annotate.transcripts.agreement import agreement
+from builder.measure.wer import agreement, edits, error_rates
 
 
 def frame(texts):
@@ -36,3 +36,14 @@ def test_nothing_to_compare():
         "median_wer": None,
         "share_identical": None,
     }
+
+
+def test_edits_are_counted_on_normalised_texts():
+    found = edits("¡Buenos días, Quito!", "buenos dias quito quito")
+    assert (found.words, found.of_words) == (2, 3)
+    assert (found.characters, found.of_characters) == (7, 17)
+
+
+def test_what_is_heard_where_nobody_speaks_is_inserted():
+    assert error_rates(["a b", "uno dos tres"], ["a b", "[música]"]) == (1.5, 4.0)
+    assert error_rates([""], [""]) == (None, None)
