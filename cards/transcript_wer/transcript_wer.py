@@ -51,7 +51,7 @@ Examples:
 """
 
 _BRACKETED = re.compile(r"\[[^\]]{0,60}\]|\([^)]{0,60}\)|♪+")
-_THOUSANDS = re.compile(r"(?<=\d)[.,\s](?=\d{3}(?!\d))")
+_THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
 
 
 def normalize(text):
@@ -67,9 +67,9 @@ def normalize(text):
     'el 15 por ciento de 1000 años'
     """
     flat = _BRACKETED.sub(" ", unicodedata.normalize("NFKC", text)).lower()
-    flat = _THOUSANDS.sub("", flat).replace("%", " por ciento ")
+    flat = flat.replace("%", " por ciento ")
     kept = [c if unicodedata.category(c)[0] in "LNM" else " " for c in flat]
-    return " ".join("".join(kept).split())
+    return _THOUSANDS.sub("", " ".join("".join(kept).split()))
 
 
 def score(predictions, references):

@@ -32,7 +32,7 @@ WORD = (
 )
 _WORD = regex.compile(WORD, regex.V1)
 _BRACKETED = regex.compile(r"\[[^\]]{0,60}\]|\([^)]{0,60}\)|♪+")
-_THOUSANDS = regex.compile(r"(?<=\d)[.,\s](?=\d{3}(?!\d))")
+_THOUSANDS = regex.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}\s]+")
 _SENTENCE = regex.compile(r"(?<=[.!?…。！？\n])\s+|(?<=[。！？])")
 
@@ -116,9 +116,9 @@ def sentences(text: str) -> list[str]:
 def normalise(text: str | None) -> str:
     """The text two transcripts are compared by.
 
-    In this order: NFKC; bracketed stage directions and notes (♪) removed; lower case; separators
-    of thousands removed ("1.000" = "1000"); "%" written "por ciento"; all other punctuation,
-    including ¿ and ¡, becomes a space; spaces collapsed. Accents, ñ and ü are kept: in Spanish
+    In this order: NFKC; bracketed stage directions and notes (♪) removed; lower case; "%" written
+    "por ciento"; all other punctuation, including ¿ and ¡, becomes a space; spaces collapsed;
+    separators of thousands removed ("1.000" = "1 000" = "1000"). Accents, ñ and ü are kept: in Spanish
     they change the word (papa, papá; ano, año). Numbers are kept as written: digits and number
     words are different words.
 
@@ -131,5 +131,6 @@ def normalise(text: str | None) -> str:
     if not text:
         return ""
     flat = _BRACKETED.sub(" ", unicodedata.normalize("NFKC", text)).lower()
-    flat = _THOUSANDS.sub("", flat).replace("%", " por ciento ")
-    return " ".join(_NOT_WORD.sub(" ", flat).split())
+    spaced = _NOT_WORD.sub(" ", flat.replace("%", " por ciento "))
+    # last, so that what punctuation leaves ("¼00" is "1 400") reads the same the second time
+    return _THOUSANDS.sub("", " ".join(spaced.split()))
