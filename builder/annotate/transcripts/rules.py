@@ -118,9 +118,9 @@ def normalise(text: str | None) -> str:
 
     In this order: NFKC; bracketed stage directions and notes (♪) removed; lower case; "%" written
     "por ciento"; all other punctuation, including ¿ and ¡, becomes a space; spaces collapsed;
-    separators of thousands removed ("1.000" = "1 000" = "1000"). Accents, ñ and ü are kept: in Spanish
-    they change the word (papa, papá; ano, año). Numbers are kept as written: digits and number
-    words are different words.
+    separators of thousands removed ("1.000" = "1 000" = "1000"). Accents, ñ and ü are kept: in
+    Spanish they change the word (papa, papá; ano, año). Numbers are kept as written: digits and
+    number words are different words.
 
     Args:
         text: any text; None is empty.
