@@ -2,9 +2,9 @@
 
 Detection never looks at raw text. It looks at a *view*: compatibility-decomposed, without
 accents, zero-width characters, keycaps or variation selectors, with look-alike letters, digits,
-dots and at-signs brought to ASCII, and with spoken digits ("cero nueve nueve…") written as
-figures. Every character of the view knows which original character it came from, so a span found
-in the view can be cut out of the original and the rest stays byte-identical.
+dots and at-signs brought to ASCII. `builder.release.scrub.spoken` then writes spoken digits ("cero
+nueve nueve…") as figures. Every character of the view knows which original character it came from,
+so a span found in the view can be cut out of the original and the rest stays byte-identical.
 
 Sources: Unicode Standard Annex 15 (NFKD) and the Unicode character database as shipped with
 Python; the look-alike table is a hand-made subset of Unicode Technical Standard 39 (confusables)
@@ -131,80 +131,3 @@ def fold(text: str) -> Folded:
                             break
                         ends[back] = index + 1
     return Folded(_LETTER_DIGITS.sub(_letters_to_digits, view), starts, ends)
-
-
-_UNITS = "cero uno dos tres cuatro cinco seis siete ocho nueve".split()
-_TEENS = (
-    "diez once doce trece catorce quince dieciseis diecisiete dieciocho diecinueve veinte "
-    "veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho "
-    "veintinueve"
-).split()
-_TENS = "treinta cuarenta cincuenta sesenta setenta ochenta noventa".split()
-_VALUES = (
-    {word: value for value, word in enumerate(_UNITS)}
-    | {word: 10 + value for value, word in enumerate(_TEENS)}
-    | {word: 30 + 10 * value for value, word in enumerate(_TENS)}
-)
-# Longest first: without look-around (Rust has none) "dos" must not shadow a longer word.
-_WORD = (
-    rf"(?:(?:{'|'.join(_TENS)})\s+y\s+(?:una|{'|'.join(_UNITS[1:])})|"
-    + "|".join(sorted(_VALUES, key=lambda word: (-len(word), word)))
-    + ")"
-)
-_BETWEEN = r"[\s,.;:\-]{1,4}(?:y\s+)?"
-# Four numbers in a row, at least one of them a word. Shared with the vectorised gate, so it holds
-# no look-around and no \b: there it may match inside words, which only widens the gate.
-SPOKEN_RUN = rf"(?i)(?:{_WORD}|[0-9]+)(?:{_BETWEEN}(?:{_WORD}|[0-9]+)){{3,}}"
-_RUN = re.compile(
-    rf"(?<![^\W_])(?:{_WORD}|[0-9]+)(?![^\W_])(?:{_BETWEEN}(?:{_WORD}|[0-9]+)(?![^\W_])){{3,}}",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(rf"{_WORD}|[0-9]+", re.IGNORECASE)
-_LETTERS = re.compile("[a-z]+")
-
-
-def _word_value(word: str) -> int:
-    tens, _, unit = word.lower().partition(" y ")
-    return _VALUES[tens] + ({"una": 1} | _VALUES)[unit] if unit else _VALUES[tens]
-
-
-def read_numbers(folded: Folded) -> Folded:
-    """Write runs of four or more spoken numbers as figures, each word marked with `SPOKEN`.
-
-    "cero nueve, noventa y ocho 76 tres" becomes "␂0 ␂9 ␂98 76 ␂3"; other text is unchanged.
-    A run needs two words, so lists of figures keep their own separators.
-    """
-    text = folded.text
-    if sum(word in _VALUES for word in _LETTERS.findall(text.lower())) < 2:
-        return folded
-    parts: list[str] = []
-    source: list[tuple[int, int]] = []  # view span behind every new character
-    done = 0
-
-    def keep(upto: int) -> None:
-        parts.append(text[done:upto])
-        source.extend((index, index + 1) for index in range(done, upto))
-
-    for run in _RUN.finditer(text):
-        numbers = list(_NUMBER.finditer(text, run.start(), run.end()))
-        if sum(not number.group()[0].isdigit() for number in numbers) < 2:
-            continue
-        for number in numbers:
-            if number is numbers[0]:
-                keep(number.start())
-            else:
-                parts.append(" ")
-                source.append((done, number.start()))
-            done = number.end()
-            said = re.sub(r"\s+", " ", number.group())
-            figures = said if said[0].isdigit() else f"{SPOKEN}{_word_value(said)}"
-            parts.append(figures)
-            if said[0].isdigit():
-                source.extend((i, i + 1) for i in range(number.start(), number.end()))
-            else:
-                source.extend([number.span()] * len(figures))
-    if not parts:
-        return folded
-    keep(len(text))
-    spans = [folded.original_span(start, end) for start, end in source]
-    return Folded("".join(parts), [start for start, _ in spans], [end for _, end in spans])

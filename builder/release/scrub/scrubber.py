@@ -1,15 +1,16 @@
 """The text scrubber: what identifies a person leaves a text, the rest stays byte for byte.
 
-Handles, links, e-mails, phones, cédulas, RUCs, plates, cards, IBANs, TikTok ids and known
-usernames become tags such as ``[PHONE]``. Presidio's analyzer drives it with our own recognizers
-(`builder.release.scrub.presidio`) over a plain view of the text (`builder.release.scrub.fold`).
+Handles, links, e-mails, phones, cards, IBANs, TikTok ids, known usernames and the numbers of the
+campaign's country and its neighbours become tags such as ``[PHONE]``. Presidio's analyzer drives it
+with our own recognisers (`builder.release.scrub.registry` lists them) over a plain view of the
+text (`builder.release.scrub.fold`).
 
 **Out of scope**: names of private persons and addresses. That takes a named-entity model, and none
 is available offline; whoever needs it adds a recognizer. Public figures therefore survive by
 themselves; `allowed_handles` and `allowed_terms` protect their handles and such words as "ECU 911".
 
-**Overlaps**: findings are taken in the order email, url, handle, iban; then id, card, ruc, phone,
-cedula (longest first); then plate, username. A finding wholly inside those taken before is
+**Overlaps**: findings are taken by the `order` of their recognisers (email, url, handle, iban, then
+numbers, the longest first, then plate, username). A finding wholly inside those taken before is
 dropped; one that overlaps them partly is merged with them under the kind taken first, so that no
 part of either remains. A finding wholly inside an allowed term is dropped beforehand.
 
@@ -26,51 +27,20 @@ from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
-from builder.release.scrub.fold import MASK, SPOKEN_RUN, Folded, fold, read_numbers
-from builder.release.scrub.numerals import SEVEN_FIGURES
-from builder.release.scrub.written import (
-    AT_HINT,
-    DOT_HINT,
-    IBAN_HINT,
-    PLATE_HINT,
-    TOKEN,
-    Found,
-)
+from builder.release.scrub.fold import MASK, Folded, fold
+from builder.release.scrub.generic.username import TOKEN
+from builder.release.scrub.numbers import Found
+from builder.release.scrub.recogniser import Context
+from builder.release.scrub.registry import all_kinds, kinds_of, load
+from builder.release.scrub.spoken import number_words
 
-KINDS: tuple[str, ...] = (
-    "email",
-    "url",
-    "handle",
-    "iban",
-    "id",
-    "card",
-    "ruc",
-    "phone",
-    "cedula",
-    "plate",
-    "username",
-)
-_NUMERIC = frozenset({"id", "card", "ruc", "phone", "cedula"})
-_TAG = re.compile(rf"\[(?:{'|'.join(KINDS).upper()})\]")
 _ACCENTED = "áéíóúüñÁÉÍÓÚÜÑ"
 _BARE = "aeiouunAEIOUUN"
+_DIGITS_AS_LETTERS = r"[0-9][OoIl|]|[OoIl|][0-9]"  # what `fold` reads as figures
 
-# The gate: a text without any of these holds nothing a recognizer could find. Each line says which
-# recognizers depend on it; Rust's regex has no look-around, so each line only ever asks for less.
-_GATE = "|".join(
-    f"(?:{pattern})"
-    for pattern in (
-        AT_HINT,  # email, handle
-        DOT_HINT,  # url
-        SEVEN_FIGURES,  # id, card, ruc, phone, cedula
-        r"[0-9][OoIl|]|[OoIl|][0-9]",  # the same, figures written as letters (fold)
-        SPOKEN_RUN,  # the same, spoken (read_numbers)
-        PLATE_HINT,
-        IBAN_HINT,
-    )
-)
 # Texts of these characters read the same folded, but for the accents. All others are folded first.
 _ORDINARY = rf"^[\x20-\x7e\t\n\r¿¡“”‘’«»{_ACCENTED}]*$"
+_REBUILT = ("_analyze",)
 _FOLD_PASSES = 50  # every pass removes text, so this only bounds a bug
 
 
@@ -90,10 +60,17 @@ class Scrubber:
     usernames: known accounts, with or without @, any case; every whole token equal to one is
         replaced. A million are fine: tokens are looked up, not searched for. A token spelled with
         a Spanish accent is a word, not the username without it ("está" is not @esta).
-    region: ISO 3166 country assumed by libphonenumber for national numbers.
+    country: ISO 3166 code of the campaign's country: its recognisers are loaded, and libphonenumber
+        reads national numbers as its own.
+    neighbours: countries whose recognisers are loaded too, where a cue or check digit speaks.
+    languages: ISO 639-1 codes; which number words are read.
+
+    Attributes:
+        kinds: the kinds it can replace, in order of precedence.
+        countries, missing_countries: ISO codes with and without a module of their own.
     """
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(
         self,
@@ -101,24 +78,42 @@ class Scrubber:
         allowed_handles: Collection[str] = (),
         allowed_terms: Collection[str] = (),
         usernames: Collection[str] = (),
-        region: str = "EC",
+        country: str = "",
+        neighbours: Collection[str] = (),
+        languages: Collection[str] = ("es",),
     ) -> None:
-        self._allowed = frozenset(map(_bare_name, allowed_handles))
-        self._usernames = frozenset(map(_bare_name, usernames)) - self._allowed - {""}
-        self._region = region
+        allowed = frozenset(map(_bare_name, allowed_handles))
+        self._usernames = frozenset(map(_bare_name, usernames)) - allowed - {""}
+        self._codes = (country.upper(), *neighbours)
+        recognisers, loaded, self.missing_countries = load(self._codes)
+        self.countries = tuple(one.code for one in loaded)
+        self.kinds = kinds_of(recognisers)
+        plan = loaded[0].plan if loaded and loaded[0].code == country.upper() else None
+        self._context = Context(allowed, self._usernames, country.upper(), plan, tuple(languages))
+        self._words = number_words(tuple(languages))
+        self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]")
+        # The gate: a text without any of these holds nothing a recogniser could find. Rust's regex
+        # has no look-around, so each only ever asks for less.
+        hints = [hint for recogniser in recognisers for hint in recogniser.hints]
+        hints += [_DIGITS_AS_LETTERS, *([self._words.hint] if self._words.hint else [])]
+        self._gate = "|".join(f"(?:{hint})" for hint in dict.fromkeys(hints))
+        numeric = [r.order for r in recognisers if r.is_number]
+        self._rank = {
+            r.kind: (min(numeric) if r.is_number else r.order, r.order) for r in recognisers
+        }
         terms = sorted({fold(term).text.strip() for term in allowed_terms} - {""}, key=len)
         joined = "|".join(re.escape(term) for term in reversed(terms))
         self._terms = re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE) if terms else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the engine behind: workers build their own."""
-        return {name: value for name, value in self.__dict__.items() if name != "_analyze"}
+        return {name: value for name, value in self.__dict__.items() if name not in _REBUILT}
 
     @cached_property
     def _analyze(self) -> Callable[[str], list[Found]]:
         from builder.release.scrub.presidio import build_analyzer  # imports spaCy: about a second
 
-        return build_analyzer(self._allowed, self._usernames, self._region)
+        return build_analyzer(load(self._codes)[0], self._context)
 
     def scrub(self, text: str) -> Scrubbed:
         """Return `text` (str) with every identifier replaced by its tag.
@@ -177,7 +172,7 @@ class Scrubber:
         if not ordinary.all():
             odd = [index for index, fine in enumerate(ordinary) if not fine]
             plain = plain.scatter(odd, [fold(text).text for text in texts.gather(odd)])
-        suspect = plain.str.contains(_GATE)
+        suspect = plain.str.contains(self._gate)
         if self._usernames:
             # Ordinary texts are read with their accents, as usernames want (see the class).
             named = pl.select(pl.when(ordinary).then(texts).otherwise(plain)).to_series()
@@ -196,8 +191,8 @@ class Scrubber:
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
         """Return (start, end, kind) in `text` of what one pass replaces, left to right."""
         folded = fold(text)
-        masked = _TAG.sub(lambda tag: MASK * len(tag.group()), folded.text)
-        view = read_numbers(folded._replace(text=masked))
+        masked = self._tags.sub(lambda tag: MASK * len(tag.group()), folded.text)
+        view = self._words.read(folded._replace(text=masked))
         found = self._analyze(view.text)
         if not found:
             return []
@@ -208,7 +203,31 @@ class Scrubber:
                 for kind, start, end in found
                 if not any(first <= start and end <= last for first, last in allowed)
             ]
-        return _resolve([place for place in (_place(view, text, one) for one in found) if place])
+        return self._resolve(
+            [place for place in (_place(view, text, one) for one in found) if place]
+        )
+
+    def _resolve(self, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+        """Settle overlaps by the rule in the module docstring; return disjoint spans in order."""
+
+        def precedence(place: tuple[int, int, str]) -> tuple[int, int, int, int]:
+            start, end, kind = place
+            group, order = self._rank[kind]
+            return group, start - end, order, start
+
+        taken: list[tuple[int, int, str]] = []
+        for start, end, kind in sorted(places, key=precedence):
+            touching = [other for other in taken if other[0] < end and start < other[1]]
+            covered = sum(min(end, other[1]) - max(start, other[0]) for other in touching)
+            if covered == end - start:
+                continue
+            if touching:
+                kind = touching[0][2]
+                taken = [other for other in taken if other not in touching]
+                start = min(start, *(other[0] for other in touching))
+                end = max(end, *(other[1] for other in touching))
+            taken.append((start, end, kind))
+        return sorted(taken)
 
 
 def _bare_name(name: str) -> str:
@@ -224,26 +243,3 @@ def _place(view: Folded, text: str, found: Found) -> tuple[int, int, str] | None
     if kind == "username" and any(char in _ACCENTED for char in text[start:end]):
         return None
     return start, end, kind
-
-
-def _resolve(places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """Settle overlaps by the rule in the module docstring; return disjoint spans in order."""
-
-    def precedence(place: tuple[int, int, str]) -> tuple[int, int, int, int]:
-        start, end, kind = place
-        rank = KINDS.index(kind)
-        return KINDS.index("id") if kind in _NUMERIC else rank, start - end, rank, start
-
-    taken: list[tuple[int, int, str]] = []
-    for start, end, kind in sorted(places, key=precedence):
-        touching = [other for other in taken if other[0] < end and start < other[1]]
-        covered = sum(min(end, other[1]) - max(start, other[0]) for other in touching)
-        if covered == end - start:
-            continue
-        if touching:
-            kind = touching[0][2]
-            taken = [other for other in taken if other not in touching]
-            start = min(start, *(other[0] for other in touching))
-            end = max(end, *(other[1] for other in touching))
-        taken.append((start, end, kind))
-    return sorted(taken)

@@ -11,14 +11,20 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.release.scrub.numerals import is_cedula, is_ruc, luhn
-from builder.release.scrub.scrubber import KINDS, Scrubber
+from builder.release.scrub.checks import luhn
+from builder.release.scrub.countries.ec import is_cedula, is_ruc
+from builder.release.scrub.scrubber import Scrubber
 
 USERNAMES = ["juanita_inventada", "pepe.ficticio99", "quiteno_de_mentira"]
 SCRUBBER = Scrubber(
     allowed_handles=["DanielNoboaOk"],
     allowed_terms=["ECU 911", "Daniel Noboa"],
     usernames=USERNAMES,
+    country="EC",
+    neighbours=["PE", "CO"],
+)
+KINDS = (
+    "email url handle iban id card ruc phone cedula plate username".split()  # Ecuador's own
 )
 FAST = settings(deadline=None, max_examples=250)
 

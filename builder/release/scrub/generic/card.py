@@ -1,0 +1,25 @@
+"""Payment cards: ISO/IEC 7812, 13 to 19 figures with the Luhn check."""
+
+from __future__ import annotations
+
+import re
+
+from builder.release.scrub.candidates import SEVEN_FIGURES, Candidate
+from builder.release.scrub.checks import luhn
+from builder.release.scrub.recogniser import Context, Recogniser
+
+_DIGITS = re.compile("[0-9]+")
+
+
+def claims(candidate: Candidate, context: Context) -> bool:
+    """A number in one piece or in groups of at most six figures, spaced or with dashes."""
+    digits, said = candidate.digits, candidate.said
+    if not 13 <= candidate.size <= 19 or digits[0] == "0" or set(said) & set(".,/_|*~()"):
+        return False
+    if not luhn(digits):
+        return False
+    tokens = _DIGITS.findall(said)
+    return len(tokens) == 1 or max(map(len, tokens)) <= 6
+
+
+RECOGNISER = Recogniser("card", 60, (SEVEN_FIGURES,), claims=claims, turn=50)

@@ -1,0 +1,79 @@
+"""Numbers in a view: runs of figures are cut into candidates, and recognisers claim them.
+
+`find_numbers` takes the plain view made by `builder.release.scrub.fold`, in which spoken numbers
+are figures already. Only runs of whole figures count: no identifier starts or ends inside a figure
+or a date. What a candidate is, a recogniser's `claims` says; nothing here knows a country.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from builder.release.scrub.candidates import DATE, Candidate, Token, is_dates
+from builder.release.scrub.recogniser import Context, Recogniser
+
+Found = tuple[str, int, int]  # kind, start, end in the view
+
+_SEP = r"[\s.,\-/()_~|*\x02]{1,4}"
+_GROUP = re.compile(rf"[0-9]+(?:{_SEP}[0-9]+)*")
+_DIGITS = re.compile("[0-9]+")
+_WHOLE_DATE = re.compile(rf"(?<![\d\-/.]){DATE}(?![\-/.]?\d)")
+_LEAST, _MOST = 7, 19  # figures of a candidate
+_OWN = 17  # a token this long starts no candidate: it is an id of its own
+
+
+def digit_groups(text: str) -> Iterator[list[Token]]:
+    """Runs of seven figures or more with nothing but separators between them, as tokens."""
+    for group in _GROUP.finditer(text):
+        tokens = [
+            (token.group(), token.start(), token.end())
+            for token in _DIGITS.finditer(text, group.start(), group.end())
+        ]
+        if sum(len(token) for token, _, _ in tokens) >= _LEAST:
+            yield tokens
+
+
+def find_numbers(text: str, recognisers: Sequence[Recogniser], context: Context) -> Iterator[Found]:
+    """Yield (kind, start, end) of every run of whole figures that a recogniser claims."""
+    asked = sorted((r for r in recognisers if r.claims), key=lambda r: r.turn)
+    for tokens in digit_groups(text):
+        named = list(_claimed(tokens, text, asked, context))
+        yield from named
+        for recogniser in recognisers:
+            for start, end in recogniser.leftovers(tokens, text) if recogniser.leftovers else ():
+                if not any(first <= start and end <= last for _, first, last in named):
+                    yield recogniser.kind, start, end
+
+
+def _claimed(
+    tokens: list[Token], text: str, asked: list[Recogniser], context: Context
+) -> Iterator[Found]:
+    # No identifier starts or ends inside a date: "2024-01-[09 2024-01-10]" is no phone.
+    dates = [date.span() for date in _WHOLE_DATE.finditer(text, tokens[0][1], tokens[-1][2])]
+    inside = {at for first, last in dates for at in range(first + 1, last)}
+    for first, (token, start, _) in enumerate(tokens):
+        if len(token) >= _OWN or start in inside:
+            continue
+        before, digits = text[max(0, start - 45) : start], ""
+        for part, _, end in tokens[first:]:
+            digits += part
+            if len(digits) > _MOST:
+                break
+            if len(digits) >= _LEAST and end not in inside:
+                said = text[start:end]
+                if is_dates(said):
+                    continue
+                candidate = Candidate(digits, said, before, text[end : end + 20])
+                kind = _kind(candidate, asked, context)
+                if kind:
+                    yield kind, start, end
+
+
+def _kind(candidate: Candidate, asked: list[Recogniser], context: Context) -> str | None:
+    for recogniser in asked:
+        if candidate.amount and not recogniser.reads_amounts:
+            continue
+        if recogniser.claims and recogniser.claims(candidate, context):
+            return recogniser.kind
+    return None
