@@ -355,7 +355,7 @@ title = "TikTok videos about the floods of Valencia, October 2024"
 release_name = "DanaTikTok"
 version = "2.1.0"
 region_codes = ["ES"]
-country_phone_region = "ES"
+country = "ES"
 languages = ["es", "ca"]
 generic_hashtags = ["parati"]
 [window]

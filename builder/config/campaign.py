@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
@@ -125,7 +126,14 @@ class Texts(_Frozen):
 
 
 class Campaign(_Frozen):
-    """A whole campaign file, validated. See the module docstring for the folder layout."""
+    """A whole campaign file, validated. See the module docstring for the folder layout.
+
+    Attributes (those that do not speak for themselves):
+        country: ISO 3166 code: whose national numbers, plates and telephones the scrubber knows.
+        neighbour_countries: whose people appear in the videos too; their numbers are replaced
+            where a cue or check digit speaks for them.
+        languages: ISO 639-1 codes of the transcripts, the most spoken first.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     title: str
@@ -133,8 +141,9 @@ class Campaign(_Frozen):
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     window: Window
     region_codes: tuple[str, ...] = Field(min_length=1)
-    country_phone_region: str = "EC"
-    languages: tuple[str, ...] = ("es",)
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    neighbour_countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = Field(default=("es",), min_length=1)
     tags: tuple[str, ...] = ()
     generic_hashtags: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
@@ -146,6 +155,14 @@ class Campaign(_Frozen):
     texts: Texts
     keywords: tuple[Keyword, ...] = Field(min_length=1)
     paper: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("neighbour_countries")
+    @classmethod
+    def _iso_codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        for code in codes:
+            if not re.fullmatch("[A-Z]{2}", code):
+                raise ValueError(f"{code!r} is no ISO 3166 country code, such as PE")
+        return codes
 
     @field_validator("keywords")
     @classmethod
@@ -162,6 +179,16 @@ class Campaign(_Frozen):
             if not self.window.start <= event.date <= self.window.end:
                 raise ValueError(f"event {event.key} lies outside the window")
         return self
+
+    @property
+    def language(self) -> str:
+        """The language most of it is in."""
+        return self.languages[0]
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Its country and the neighbours."""
+        return (self.country, *self.neighbour_countries)
 
     @cached_property
     def allowed_handles(self) -> frozenset[str]:

@@ -20,6 +20,7 @@ from builder.release.assemble import manifest_of, write_manifest, write_tables
 from builder.release.card import write_card
 from builder.release.promote import check_target, promote, read_manifest, staged
 from builder.release.pseudonym import Key, open_key
+from builder.release.scrub.registry import coverage, missing_note
 from builder.run.cpu import instruction_set
 from builder.run.ledger import Entry, Ledger
 from builder.run.local import Engine, in_process
@@ -252,11 +253,14 @@ def _release(
     with disk_full_guard(request.out.parent), staged(request.out) as staging:
         assembled = write_tables(campaign, anonymised, staging)
         counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
+        scrubbed_for = coverage(campaign.countries)
+        unseen = missing_note(scrubbed_for["missing"])
         facts: dict[str, Any] = {
             "synthetic": ingested.synthetic,
             "sources": ingested.sources,
             "inputs": sorted(ingested.inputs.values()),
-            "notes": ingested.notes,
+            "notes": [*ingested.notes, *([unseen] if unseen else [])],
+            "scrub_countries": scrubbed_for,
             "counts": counts,
             "dropped": dict(sorted((ingested.dropped | assembled.dropped).items())),
             "scrubbed": anonymised.scrubbed,

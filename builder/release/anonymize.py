@@ -150,12 +150,7 @@ class _Worker:
     ) -> None:
         self.campaign, self.annotated, self.key = campaign, annotated, key
         shared = shared_usernames(ingested.parts, campaign, usernames)
-        self.scrubber = Scrubber(
-            allowed_handles=campaign.allowed_handles,
-            allowed_terms=campaign.allowed_terms,
-            usernames=distinctive_usernames(usernames, shared),
-            region=campaign.country_phone_region,
-        )
+        self.scrubber = Scrubber.of(campaign, distinctive_usernames(usernames, shared))
         allowed, self.folded = allowed_hashtags(
             ingested.parts, campaign, usernames - shared, self.scrubber
         )

@@ -79,6 +79,7 @@ def write_card(
         figures=facts["figures"],
         privacy=campaign.privacy,
         scrubbed_line=_scrubbed_line(facts["scrubbed"]),
+        scrub_countries=facts["scrub_countries"],
         licence=campaign.licence,
     )
     write_atomic(folder / "README.md", body.encode())

@@ -26,7 +26,8 @@ def check_privacy(release: Release) -> dict[str, Any]:
     """Privacy figures of a release.
 
     Returns:
-        ``scrubbed`` (field -> kind -> replacements), ``scrubbed_texts``, ``hashtags_folded``, and
+        ``scrubbed`` (field -> kind -> replacements), ``scrubbed_texts``,
+        ``scrub_countries`` (``loaded`` and ``missing`` ISO codes), ``hashtags_folded``, and
         ``uniqueness``: a list of {facts, unique, share}, exact facts first, then coarser ones.
         The list is empty when the release has no counts and no duration.
     """
@@ -62,6 +63,7 @@ def check_privacy(release: Release) -> dict[str, Any]:
     return {
         "scrubbed": manifest.get("scrubbed", {}),
         "scrubbed_texts": manifest.get("scrubbed_texts", {}),
+        "scrub_countries": manifest.get("scrub_countries", {}),
         "hashtags_folded": manifest.get("hashtags_folded", {}),
         "uniqueness": uniqueness,
     }

@@ -50,6 +50,22 @@ def load(codes: Sequence[str]) -> tuple[list[Recogniser], list[Country], tuple[s
     return sorted(recognisers, key=lambda r: r.order), loaded, missing
 
 
+def coverage(codes: Sequence[str]) -> dict[str, list[str]]:
+    """Which of a campaign's countries have recognisers: `loaded` and `missing` ISO codes."""
+    _, loaded, missing = load(codes)
+    return {"loaded": [country.code for country in loaded], "missing": list(missing)}
+
+
+def missing_note(missing: Sequence[str]) -> str | None:
+    """What a build says about countries without a module; None if there is none."""
+    if not missing:
+        return None
+    return (
+        f"no recognisers for {', '.join(missing)}: national numbers and plates of that country are "
+        "not looked for, only what looks the same everywhere"
+    )
+
+
 def kinds_of(recognisers: Iterable[Recogniser]) -> tuple[str, ...]:
     """Their kinds in order of precedence, each once."""
     return tuple(dict.fromkeys(r.kind for r in sorted(recognisers, key=lambda r: r.order)))

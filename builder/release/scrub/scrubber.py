@@ -27,6 +27,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
+from builder.config.campaign import Campaign
 from builder.release.scrub.fold import MASK, Folded, fold
 from builder.release.scrub.generic.username import TOKEN
 from builder.release.scrub.numbers import Found
@@ -104,6 +105,18 @@ class Scrubber:
         terms = sorted({fold(term).text.strip() for term in allowed_terms} - {""}, key=len)
         joined = "|".join(re.escape(term) for term in reversed(terms))
         self._terms = re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE) if terms else None
+
+    @classmethod
+    def of(cls, campaign: Campaign, usernames: Collection[str] = ()) -> Scrubber:
+        """The scrubber of a campaign: its countries, languages, public figures and terms."""
+        return cls(
+            allowed_handles=campaign.allowed_handles,
+            allowed_terms=campaign.allowed_terms,
+            usernames=usernames,
+            country=campaign.country,
+            neighbours=campaign.neighbour_countries,
+            languages=campaign.languages,
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the engine behind: workers build their own."""

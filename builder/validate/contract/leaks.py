@@ -173,11 +173,11 @@ def _usernames(release: Release, private: Private | None) -> Check:
 
 def _identifiers(release: Release, campaign: Campaign | None) -> Check:
     check = Check("the scrubber finds nothing left to replace in released texts")
-    scrubber = Scrubber(
-        allowed_handles=campaign.allowed_handles if campaign else (),
-        allowed_terms=campaign.allowed_terms if campaign else (),
-        region=campaign.country_phone_region if campaign else "EC",
-    )
+    if campaign:
+        scrubber = Scrubber.of(campaign)
+    else:
+        loaded = release.manifest.get("scrub_countries", {}).get("loaded", [])
+        scrubber = Scrubber(country=loaded[0] if loaded else "", neighbours=loaded[1:])
     for config, columns in _SCRUBBED.items():
         for column in columns:
             start = 0

@@ -232,7 +232,8 @@ def test_nothing_asks_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_importing_the_module_imports_no_presidio() -> None:
     code = (
-        "import sys, builder.release.scrub.scrubber as s; s.Scrubber(usernames=['a'], country='EC');"
+        "import sys, builder.release.scrub.scrubber as s;"
+        "s.Scrubber(usernames=['a'], country='EC');"
         "sys.exit(any(m in sys.modules for m in ('presidio_analyzer', 'spacy', 'phonenumbers')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

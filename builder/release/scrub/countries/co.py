@@ -38,7 +38,8 @@ def is_nit(digits: str) -> bool:
 
 def _cedula(candidate: Candidate, context: Context) -> bool:
     """Seven to ten figures after a cue."""
-    return 7 <= candidate.size <= 10 and candidate.cued(_CEDULA_CUE)
+    cued = 7 <= candidate.size <= 10 and candidate.cued(_CEDULA_CUE)
+    return cued and not candidate.counted
 
 
 def _nit(candidate: Candidate, context: Context) -> bool:

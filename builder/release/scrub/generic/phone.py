@@ -148,7 +148,8 @@ def _is_mobile(digits: str, region: str) -> bool:
         kind = phonenumbers.number_type(phonenumbers.parse(digits, region))
     except phonenumbers.NumberParseException:
         return False
-    return bool(kind == phonenumbers.PhoneNumberType.MOBILE)
+    types = phonenumbers.PhoneNumberType
+    return kind in (types.MOBILE, types.FIXED_LINE_OR_MOBILE)
 
 
 RECOGNISER = number("phone", 80, claims, 40, find=find, leftovers=leftovers)
