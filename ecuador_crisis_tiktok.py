@@ -18,9 +18,12 @@ card's YAML ``dataset_info`` and the contract check are all derived from `FEATUR
   card's YAML.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
+from typing import Any, Iterable, Iterator
 
 import datasets
 import pyarrow as pa
@@ -165,7 +168,7 @@ FEATURES = {
 _CITATION = "See the citation section of README.md in the release."
 
 
-def features_of(config, optional=()):
+def features_of(config: str, optional: Iterable[str] = ()) -> datasets.Features:
     """Features of a config without the optional columns that a release does not carry.
 
     Args:
@@ -191,7 +194,7 @@ class EcuadorCrisisTikTokConfig(datasets.BuilderConfig):
         optional_columns: the members of `OPTIONAL_COLUMNS` the release carries.
     """
 
-    def __init__(self, optional_columns=(), **kwargs):
+    def __init__(self, optional_columns: Iterable[str] = (), **kwargs: Any) -> None:
         kwargs.setdefault("version", datasets.Version(SCHEMA_VERSION))
         super().__init__(**kwargs)
         self.optional_columns = tuple(optional_columns)
@@ -211,14 +214,14 @@ class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
     ]
     DEFAULT_CONFIG_NAME = DEFAULT_CONFIG
 
-    def _info(self):
+    def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(
             description=CONFIG_DESCRIPTIONS[self.config.name],
             features=features_of(self.config.name, self.config.optional_columns),
             citation=_CITATION,
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         # A relative path is taken from the script's folder by `dl_manager`, on every version.
         root = self.config.data_dir or ""
         if root and "://" not in root:
@@ -234,7 +237,7 @@ class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
         paths = dl_manager.download([_join(root, path) for path in wanted])
         return [datasets.SplitGenerator(name=SPLIT, gen_kwargs={"files": paths})]
 
-    def _generate_tables(self, files):
+    def _generate_tables(self, files: list[str]) -> Iterator[tuple[str, pa.Table]]:
         schema = self.info.features.arrow_schema
         for file_index, path in enumerate(files):
             with open(path, "rb") as handle:
@@ -244,7 +247,12 @@ class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
                     yield f"{file_index}_{batch_index}", table
 
 
-def load(release, config=DEFAULT_CONFIG, streaming=False, cache_dir=None):
+def load(
+    release: str | os.PathLike[str],
+    config: str = DEFAULT_CONFIG,
+    streaming: bool = False,
+    cache_dir: str | None = None,
+) -> Any:
     """Load a release through the builder class, on any `datasets` version.
 
     Args:
@@ -263,7 +271,8 @@ def load(release, config=DEFAULT_CONFIG, streaming=False, cache_dir=None):
     if config not in FEATURES:
         raise ValueError(f"unknown config {config!r}; known: {', '.join(FEATURES)}")
     release = str(release)
-    fingerprint, optional = None, ()
+    fingerprint: str | None = None
+    optional: tuple[str, ...] = ()
     if "://" not in release:
         release = os.path.abspath(release)
         with open(os.path.join(release, "MANIFEST.json"), "rb") as handle:
@@ -284,5 +293,5 @@ def load(release, config=DEFAULT_CONFIG, streaming=False, cache_dir=None):
     return builder.as_dataset()
 
 
-def _join(root, path):
+def _join(root: str, path: str) -> str:
     return f"{str(root).rstrip('/')}/{path}" if root else path

@@ -31,7 +31,9 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
@@ -102,7 +104,7 @@ def peak_tops(threads: int) -> dict[str, float]:
     products: dict[str, Callable[[], object]] = {}
     for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         a, b = torch.randn(rows, inner, dtype=kind), torch.randn(inner, columns, dtype=kind)
-        products[name] = lambda a=a, b=b: a @ b
+        products[name] = partial(torch.matmul, a, b)
     a8 = torch.randint(-127, 127, (rows, inner), dtype=torch.int8)
     b8 = torch.randint(-127, 127, (columns, inner), dtype=torch.int8).t()
     products["int8"] = lambda: torch._int_mm(a8, b8)
@@ -159,7 +161,7 @@ def run_side(
             piped = transformers.pipeline(
                 "zero-shot-classification", model=str(folder), dtype=torch.float32
             )
-            options = {"candidate_labels": LABELS, "hypothesis_template": TEMPLATE}
+            options: dict[str, Any] = {"candidate_labels": LABELS, "hypothesis_template": TEMPLATE}
             if name == "pipeline_batched":
                 options["batch_size"] = batch
 

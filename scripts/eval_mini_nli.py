@@ -16,6 +16,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import ctranslate2
 import numpy as np
@@ -58,16 +59,17 @@ class Model:
     def _classify(self, first: np.ndarray) -> np.ndarray:
         head = self.head
         pooled = np.tanh(first @ head["pooler.dense.weight"].T + head["pooler.dense.bias"])
-        return pooled @ head["classifier.weight"].T + head["classifier.bias"]
+        logits: np.ndarray = pooled @ head["classifier.weight"].T + head["classifier.bias"]
+        return logits
 
     def predict(self, pairs: list[tuple[str, str]]) -> list[str]:
         return [self.labels[i] for i in self.logits(pairs).argmax(1)]
 
 
-def probe_scores(model: Model) -> dict:
+def probe_scores(model: Model) -> dict[str, Any]:
     asked = probes()
     found = model.predict([(p, h) for _, p, h, _ in asked])
-    result: dict = {"pairs": len(asked)}
+    result: dict[str, Any] = {"pairs": len(asked)}
     right = [f == label for f, (*_, label) in zip(found, asked, strict=True)]
     result["accuracy"] = round(float(np.mean(right)), 4)
     for kind in sorted({k for k, *_ in asked}):
@@ -136,7 +138,7 @@ def speed(model: Model) -> dict[str, float]:
     return dict(zip(("clock", "processor"), medians, strict=True))
 
 
-def evaluate(folder: Path, data: Path) -> dict:
+def evaluate(folder: Path, data: Path) -> dict[str, Any]:
     texts, model = read_texts(data), Model(folder)
     found = model.predict([p[:2] for p in texts.xnli_held_out])
     gold = [LABELS[p[2]] for p in texts.xnli_held_out]

@@ -185,7 +185,8 @@ def _music(length: int) -> Sound:
             span = np.arange(min(RATE, length + RATE - start)) / RATE
             tone = np.sin(2 * np.pi * frequency * span) * np.exp(-5 * span)
             out[start : start + len(span)] += (volume * tone).astype(np.float32)
-    return out[:length] / np.abs(out).max()
+    out /= np.abs(out).max()
+    return out[:length]
 
 
 def _mux(clip: Clip, sound: Sound) -> bytes:

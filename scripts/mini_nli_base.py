@@ -13,16 +13,16 @@ import importlib.util
 import itertools
 import struct
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
-BLOCK = 32
 SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]  # ids 0 to 3, as in XLM-R
 LABELS = ["entailment", "neutral", "contradiction"]
 
@@ -134,7 +134,7 @@ def choose_pieces(e5: E5, texts: Iterable[str], size: int) -> np.ndarray:
     from wordfreq import top_n_list, word_frequency
 
     tokenizer = build_tokenizer(e5.pieces, e5.scores)
-    uses: Counter[int] = Counter()
+    uses: defaultdict[int, float] = defaultdict(float)
     for language, weight, words in (("es", 4.0, 60_000), ("pt", 1.0, 25_000), ("en", 1.0, 25_000)):
         listed = top_n_list(language, words)
         for form in (str.lower, str.capitalize):  # wordfreq folds case, the vocabulary does not
@@ -149,7 +149,7 @@ def choose_pieces(e5: E5, texts: Iterable[str], size: int) -> np.ndarray:
             uses[piece] += 2e-6
     kept = set(range(len(SPECIALS)))
     kept |= {i for i, piece in enumerate(e5.pieces) if i > 3 and _plain_character(piece)}
-    for piece, _ in uses.most_common():
+    for piece in sorted(uses, key=uses.__getitem__, reverse=True):
         if len(kept) >= size:
             break
         kept.add(piece)
@@ -186,7 +186,7 @@ def state_dict(e5: E5, kept: np.ndarray, layers: list[int]) -> dict[str, np.ndar
     return state
 
 
-def build_model(e5: E5, kept: np.ndarray, layers: list[int], dropout: float = 0.1):
+def build_model(e5: E5, kept: np.ndarray, layers: list[int], dropout: float = 0.1) -> Any:
     """A BERT sequence classifier with the pooler at identity (tanh after it) and a fresh head."""
     import torch
     from transformers import BertConfig, BertForSequenceClassification

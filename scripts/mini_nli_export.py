@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 SHIPPED = ("config.json", "tokenizer.json", "tokenizer_config.json", "head.safetensors", "ct2")
 
 
-def export(model, tokenizer, out: Path) -> None:
+def export(model: Any, tokenizer: Any, out: Path) -> None:
     """`out/hf`: transformers checkpoint in half precision; `out/model`: CTranslate2 int8 + head."""
     from transformers import PreTrainedTokenizerFast
 

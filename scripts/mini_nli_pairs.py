@@ -11,7 +11,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FRAMES = Path(__file__).with_name("mini_nli_frames.toml")
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
@@ -53,7 +53,9 @@ class Frames:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         self.words: dict[str, dict[str, list[str]]] = data["words"]
         self.feeling: dict[str, list[str]] = data["feeling"]
-        self.by_language: dict[str, list[dict]] = {language: [] for language in self.words}
+        self.by_language: dict[str, list[dict[str, Any]]] = {
+            language: [] for language in self.words
+        }
         for frame in data["frame"]:
             self.by_language[frame["lang"]].append(frame)
 
@@ -82,7 +84,9 @@ def fill(template: str, values: dict[str, str], language: str, rng: random.Rando
     return text[:1].upper() + text[1:]
 
 
-def changed(template: str, said: str, values: dict[str, str], rng: random.Random) -> dict | None:
+def changed(
+    template: str, said: str, values: dict[str, str], rng: random.Random
+) -> dict[str, str] | None:
     """The values with one slot that both texts use set to something else; None: no such slot."""
     here, there = set(SLOT.findall(template)), set(SLOT.findall(said))
     free = [s for s in sorted(here & there) if not s.endswith("2") and s + "2" not in there | here]
@@ -93,7 +97,7 @@ def changed(template: str, said: str, values: dict[str, str], rng: random.Random
     return values | {slot: values[slot + "2"]}
 
 
-def _other(frames: Frames, language: str, frame: dict, rng: random.Random) -> str:
+def _other(frames: Frames, language: str, frame: dict[str, Any], rng: random.Random) -> str:
     """Something about another event altogether."""
     other = rng.choice([f for f in frames.by_language[language] if f is not frame])
     return fill(rng.choice(other["yes"]), frames.values(language, rng), language, rng)
@@ -221,7 +225,8 @@ def feeling_texts(frames: Frames, count: int, rng: random.Random) -> list[tuple[
 
 def generated(count: int, seed: int) -> list[Pair]:
     """About `count` pairs about made-up events: 70 % Spanish, 15 % Portuguese, 15 % English."""
-    frames, rng, pairs = Frames(), random.Random(seed), []
+    frames, rng = Frames(), random.Random(seed)
+    pairs: list[Pair] = []
     while len(pairs) < count:
         language = rng.choices(["es", "pt", "en"], [70, 15, 15])[0]
         make = event_pairs if rng.random() < 0.65 else summary_pairs

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from torch.nn import functional as F
 ENTAILMENT, CONTRADICTION = 0, 2
 BATCH, TWEETS = 32, 12  # pairs in an NLI batch; tweets, with three hypotheses each, in the other
 Pair = tuple[str, str, int]
+# (token ids, label) or, of tweets, (token ids of the first of three pairs, label, all three)
+Row = tuple[Any, ...]
 
 
 @dataclass
@@ -30,7 +33,6 @@ class Round:
     head_lr: float
     tweet_share: float  # of the batches
     generated: int  # made-up pairs per epoch
-    turned: float  # share of contradictions used once more with premise and hypothesis exchanged
     xnli_copies: int = 1  # XNLI is small and nearest to the questions asked
     until: float = 1.0  # leave the round at this part of its steps, the learning rate still up
     frozen: int = 4  # first layers kept as they are
@@ -42,7 +44,7 @@ class Round:
 class Batcher:
     """Turns texts into length-sorted batches of token ids."""
 
-    def __init__(self, tokenizer, max_tokens: int) -> None:
+    def __init__(self, tokenizer: Any, max_tokens: int) -> None:
         self.tokenizer, self.max_tokens = tokenizer, max_tokens
         tokenizer.enable_truncation(max_tokens)  # longest first
 
@@ -57,7 +59,7 @@ class Batcher:
             ids[i, : len(row)] = torch.tensor(row)
         return ids, (ids != 1).long()
 
-    def grouped(self, rows: list, size: int, rng: random.Random) -> list[list]:
+    def grouped(self, rows: list[Row], size: int, rng: random.Random) -> list[list[Row]]:
         """Batches of rows of about the same length, in random order."""
         rows = sorted(rows, key=lambda r: len(r[0]) * (1 + 0.2 * rng.random()))
         batches = [rows[i : i + size] for i in range(0, len(rows), size)]
@@ -65,7 +67,7 @@ class Batcher:
         return batches
 
 
-def logits_of(model, batcher: Batcher, pairs: list[tuple[str, str]]) -> torch.Tensor:
+def logits_of(model: Any, batcher: Batcher, pairs: list[tuple[str, str]]) -> torch.Tensor:
     rows = batcher.encode(pairs)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     out = torch.empty(len(rows), len(LABELS))
@@ -78,7 +80,7 @@ def logits_of(model, batcher: Batcher, pairs: list[tuple[str, str]]) -> torch.Te
     return out
 
 
-def scores(model, batcher: Batcher, texts: Texts) -> dict[str, float]:
+def scores(model: Any, batcher: Batcher, texts: Texts) -> dict[str, float]:
     """Accuracy on the held-out pairs, zero-shot macro-F1 on the held-out tweets."""
     result = {}
     for name in ("xnli_held_out", "inferes_held_out"):
@@ -101,7 +103,7 @@ def hypotheses() -> list[str]:
     return [TEMPLATE.format(word) for word in SENTIMENT.values()]
 
 
-def nli_batches(texts: Texts, plan: Round, seed: int, batcher: Batcher) -> list[list]:
+def nli_batches(texts: Texts, plan: Round, seed: int, batcher: Batcher) -> list[list[Row]]:
     """Fresh generated pairs every epoch."""
     rng = random.Random(seed)
     real = texts.inferes + texts.xnli * plan.xnli_copies
@@ -121,7 +123,7 @@ def noisy_some(text: str, rng: random.Random) -> str:
     return noisy(text, rng) if rng.random() < 0.15 else text
 
 
-def tweet_batches(texts: Texts, seed: int, batcher: Batcher) -> list[list]:
+def tweet_batches(texts: Texts, seed: int, batcher: Batcher) -> list[list[Row]]:
     """Rows of (ids of the premise with the first hypothesis, label, all three)."""
     rng = random.Random(seed)
     tweets = [(noisy(t, rng) if rng.random() < 0.3 else t, label) for t, label in texts.tweets]
@@ -133,7 +135,7 @@ def tweet_batches(texts: Texts, seed: int, batcher: Batcher) -> list[list]:
     return batcher.grouped(rows, TWEETS, rng)
 
 
-def nli_loss(model, batcher: Batcher, batch: list, smoothing: float) -> torch.Tensor:
+def nli_loss(model: Any, batcher: Batcher, batch: list[Row], smoothing: float) -> torch.Tensor:
     ids, mask = batcher.pad([row[0] for row in batch])
     with torch.autocast("cpu", torch.bfloat16):
         logits = model(ids, attention_mask=mask).logits
@@ -141,7 +143,7 @@ def nli_loss(model, batcher: Batcher, batch: list, smoothing: float) -> torch.Te
     return F.cross_entropy(logits.float(), gold, label_smoothing=smoothing)
 
 
-def tweet_loss(model, batcher: Batcher, batch: list, smoothing: float) -> torch.Tensor:
+def tweet_loss(model: Any, batcher: Batcher, batch: list[Row], smoothing: float) -> torch.Tensor:
     """The label among the three entailment logits; plus a little of the plain NLI reading."""
     ids, mask = batcher.pad([ids for row in batch for ids in row[2]])
     with torch.autocast("cpu", torch.bfloat16):
@@ -154,7 +156,7 @@ def tweet_loss(model, batcher: Batcher, batch: list, smoothing: float) -> torch.
     return loss + 0.3 * F.cross_entropy(logits, pair_gold.view(-1), label_smoothing=4 * smoothing)
 
 
-def parameter_groups(model, plan: Round) -> list[dict]:
+def parameter_groups(model: Any, plan: Round) -> list[dict[str, Any]]:
     """Embeddings and first layers frozen; the learning rate shrinks from layer to layer down."""
     groups, layers = [], model.config.num_hidden_layers
     for name, parameter in model.named_parameters():
@@ -175,10 +177,10 @@ class Supply:
 
     def __init__(self, texts: Texts, plan: Round, seed: int, batcher: Batcher) -> None:
         self.texts, self.plan, self.seed, self.batcher = texts, plan, seed, batcher
-        self.left: dict[str, list] = {"nli": [], "tweets": []}
+        self.left: dict[str, list[list[Row]]] = {"nli": [], "tweets": []}
         self.epochs = {"nli": 0, "tweets": 0}
 
-    def next(self, kind: str) -> list:
+    def next(self, kind: str) -> list[Row]:
         if not self.left[kind]:
             seed = (self.seed + 100 * (self.plan.number - 1)) * 1000 + self.epochs[kind]
             self.left[kind] = (
@@ -191,7 +193,7 @@ class Supply:
 
 
 def train(
-    model, batcher: Batcher, texts: Texts, plan: Round, seed: int, keep_at: Path, tune: bool
+    model: Any, batcher: Batcher, texts: Texts, plan: Round, seed: int, keep_at: Path, tune: bool
 ) -> dict[str, torch.Tensor]:
     """One round of one seed; returns the averaged weights and keeps them at six points."""
     optimizer = torch.optim.AdamW(parameter_groups(model, plan), betas=(0.9, 0.98), fused=True)

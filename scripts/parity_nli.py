@@ -22,6 +22,7 @@ import struct
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -34,11 +35,12 @@ AGREEMENT, DIFFERENCE = 0.995, 0.01
 def real_texts(folder: Path, count: int) -> list[str]:
     """Distinct texts: UMSAB-es val whole, then InferES premises, then XNLI-es dev premises."""
     found: dict[str, None] = {}
-    for name, column, delimiter, quoting in (
+    files: tuple[tuple[str, str, str, Literal[0, 3]], ...] = (
         ("umsab-es-val.tsv", "text", "\t", csv.QUOTE_NONE),
         ("inferes_train.csv", "Premise", ",", csv.QUOTE_MINIMAL),
         ("xnli-es-dev.tsv", "sentence1", "\t", csv.QUOTE_NONE),
-    ):
+    )
+    for name, column, delimiter, quoting in files:
         with open(folder / name, encoding="utf-8", newline="") as handle:
             for row in csv.DictReader(handle, delimiter=delimiter, quoting=quoting):
                 if row.get(column) and len(found) < count:

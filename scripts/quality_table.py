@@ -67,7 +67,7 @@ def sentiment_line(engine: NliEngine, tweets: list[tuple[str, str]]) -> dict[str
     stage = Sentiment(NliTable(model="given"), engine=engine)
     scores = np.array([row for row, _ in stage.scores([text for text, _ in tweets])])
     gold = [label for _, label in tweets]
-    result = load_card("sentiment_confidence").compute(
+    result: dict[str, Any] = load_card("sentiment_confidence").compute(
         labels=[SENTIMENT_LABELS[i] for i in scores.argmax(axis=1)],
         scores=scores.max(axis=1).tolist(),
         references=gold,
@@ -83,7 +83,7 @@ def entailment_line(engine: NliEngine, pairs: list[tuple[str, str, int]]) -> dic
     premises, hypotheses = [p for p, _, _ in pairs], [h for _, h, _ in pairs]
     scores = engine.score(premises, hypotheses).astype(np.float64)
     gold = [XNLI_LABELS[label] for _, _, label in pairs]
-    result = load_card("nli_entailment").compute(
+    result: dict[str, Any] = load_card("nli_entailment").compute(
         premises=premises, hypotheses=hypotheses, references=gold, scores=scores
     )
     truth = np.array([ENTAILMENT_LABELS.index(label) for label in gold])

@@ -31,9 +31,9 @@ from mini_nli_training import Batcher, Round, scores, train
 # The first round teaches both tasks; the tweets are learnt by its half. The second is mostly NLI.
 # The third repeats short statements in three languages, where one changed word decides.
 ROUNDS = {
-    1: Round(1, 2, 1.5e-4, 5e-4, tweet_share=0.45, generated=2000, turned=0.0, until=0.5),
-    2: Round(2, 0.9, 1e-4, 2e-4, tweet_share=0.12, generated=1500, turned=0.25, xnli_copies=2),
-    3: Round(3, 0.5, 6e-5, 1e-4, tweet_share=0.12, generated=3000, turned=0.0),
+    1: Round(1, 2, 1.5e-4, 5e-4, tweet_share=0.45, generated=2000, until=0.5),
+    2: Round(2, 0.9, 1e-4, 2e-4, tweet_share=0.12, generated=1500, xnli_copies=2),
+    3: Round(3, 0.5, 6e-5, 1e-4, tweet_share=0.12, generated=3000),
 }
 Weights = dict[str, torch.Tensor]
 

@@ -21,7 +21,7 @@ def read_variables(model_bin: Path) -> dict[str, np.ndarray]:
     with open(model_bin, "rb") as handle:
 
         def number(kind: str) -> int:
-            return struct.unpack("<" + kind, handle.read(struct.calcsize("<" + kind)))[0]
+            return int(struct.unpack("<" + kind, handle.read(struct.calcsize("<" + kind)))[0])
 
         def text() -> str:
             return handle.read(number("H"))[:-1].decode()

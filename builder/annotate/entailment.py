@@ -22,7 +22,7 @@ from builder.annotate.transcripts.pieces import has_words, pieces
 from builder.config.profile import EntailmentTable, NliTable
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS as LABELS
 
-ENTAILED, _NEUTRAL, CONTRADICTED = range(3)
+ENTAILED, _NEUTRAL = LABELS.index("entailment"), LABELS.index("neutral")
 
 
 class Entailment(NliStage):

@@ -12,11 +12,6 @@ OFFLINE_MODEL = Path(builder.__file__).parent / "models" / "mini_nli"
 """The model that ships with the package."""
 
 
-def offline_model_there() -> bool:
-    """Whether the shipped model is in this installation."""
-    return (OFFLINE_MODEL / "config.json").is_file()
-
-
 @lru_cache(maxsize=2)
 def nli_scorer(model: str | Path | None = None) -> Scorer:
     """Load a model once.

@@ -165,19 +165,6 @@ def brier(scores: Floats, right: Bools, weights: Floats | None = None) -> float:
     return float(np.average((scores - right) ** 2, weights=weights))
 
 
-def brier_multiclass(probabilities: Floats, gold: Ints, weights: Floats | None = None) -> float:
-    """Brier score of a whole distribution: mean of the sum over classes of (p - o)^2, 0 to 2.
-
-    Args:
-        probabilities: shape (n, classes).
-        gold: class numbers, shape (n,).
-        weights: shape (n,).
-    """
-    outcome = np.zeros_like(probabilities)
-    outcome[np.arange(gold.size), gold] = 1.0
-    return float(np.average(((probabilities - outcome) ** 2).sum(axis=1), weights=weights))
-
-
 def log_loss(probabilities: Floats, gold: Ints, weights: Floats | None = None) -> float:
     """Mean negative log-likelihood of the gold class, probabilities clipped at 1e-12."""
     taken = probabilities[np.arange(gold.size), gold]

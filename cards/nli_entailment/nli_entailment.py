@@ -4,11 +4,16 @@ The maths is in `builder.measure.measurements`, the model runs in `builder.annot
 imported only when there is something to score; see README.md beside this file.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import datasets
 import evaluate
 
 from builder.measure.evaluate_base import Checked, gold_of
-from builder.measure.measurements import measure_entailment, texts
+from builder.measure.measurements import Scorer, measure_entailment, texts
 from builder.measure.nli_scorer import nli_scorer
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS
 
@@ -60,7 +65,7 @@ class NliEntailment(Checked, evaluate.Measurement):
     columns = ("premises", "hypotheses")
     label_names = ENTAILMENT_LABELS
 
-    def _info(self):
+    def _info(self) -> evaluate.MeasurementInfo:
         return evaluate.MeasurementInfo(
             module_type="measurement",
             description=_DESCRIPTION,
@@ -75,12 +80,20 @@ class NliEntailment(Checked, evaluate.Measurement):
             ),
         )
 
-    def check_columns(self, batch):
+    def check_columns(self, batch: dict[str, list[Any]]) -> dict[str, Any]:
         for name, values in batch.items():
             texts(values, name)
         return batch
 
-    def compute(self, *, predictions=None, references=None, scores=None, labels=None, **columns):
+    def compute(
+        self,
+        *,
+        predictions: Any = None,
+        references: Any = None,
+        scores: Any = None,
+        labels: Any = None,
+        **columns: Any,
+    ) -> Any:
         """Compute the measurement over the rows given here and those added before.
 
         Args:
@@ -110,18 +123,18 @@ class NliEntailment(Checked, evaluate.Measurement):
 
     def _compute(
         self,
-        premises,
-        hypotheses,
-        references,
-        scores=None,
-        model=None,
-        scorer=None,
-        worst=20,
-        bins=10,
+        premises: list[str],
+        hypotheses: list[str],
+        references: list[str],
+        scores: Sequence[Sequence[float]] | None = None,
+        model: str | None = None,
+        scorer: Scorer | None = None,
+        worst: int = 20,
+        bins: int = 10,
         # settings of sentiment_confidence, when `evaluate.combine` computes both
-        threshold=None,
-        precision=None,
-    ):
+        threshold: float | None = None,
+        precision: float | None = None,
+    ) -> dict[str, Any]:
         if scores is None and scorer is None:
             scorer = nli_scorer(model)
         return measure_entailment(

@@ -3,6 +3,10 @@
 The maths is in `builder.measure.measurements`; see README.md beside this file.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import datasets
 import evaluate
 
@@ -61,7 +65,7 @@ class SentimentConfidence(Checked, evaluate.Measurement):
     columns = ("labels", "scores")
     label_names = SENTIMENT_LABELS
 
-    def _info(self):
+    def _info(self) -> evaluate.MeasurementInfo:
         return evaluate.MeasurementInfo(
             module_type="measurement",
             description=_DESCRIPTION,
@@ -76,25 +80,25 @@ class SentimentConfidence(Checked, evaluate.Measurement):
             ),
         )
 
-    def check_columns(self, batch):
+    def check_columns(self, batch: dict[str, list[Any]]) -> dict[str, Any]:
         codes(batch["labels"], SENTIMENT_LABELS, "labels")
         return {"labels": batch["labels"], "scores": confidences(batch["scores"]).tolist()}
 
     def _compute(
         self,
-        labels,
-        scores,
-        references,
-        threshold=0.75,
-        precision=0.9,
-        bins=10,
+        labels: list[str],
+        scores: list[float],
+        references: list[str],
+        threshold: float = 0.75,
+        precision: float = 0.9,
+        bins: int = 10,
         # of nli_entailment, when `evaluate.combine` computes both
-        premises=None,
-        hypotheses=None,
-        model=None,
-        scorer=None,
-        worst=None,
-    ):
+        premises: Any = None,
+        hypotheses: Any = None,
+        model: Any = None,
+        scorer: Any = None,
+        worst: Any = None,
+    ) -> dict[str, Any]:
         return measure_sentiment(
             labels,
             scores,

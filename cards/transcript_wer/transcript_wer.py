@@ -1,7 +1,11 @@
 """Word and character error rate of transcripts, pooled and per clip, normalised for Spanish."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
 import datasets
 import evaluate
@@ -54,7 +58,7 @@ _BRACKETED = re.compile(r"\[[^\]]{0,60}\]|\([^)]{0,60}\)|♪+")
 _THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
 
 
-def normalize(text):
+def normalize(text: str) -> str:
     """Normalise a text as the module's description says.
 
     Args:
@@ -72,7 +76,7 @@ def normalize(text):
     return _THOUSANDS.sub("", " ".join("".join(kept).split()))
 
 
-def score(predictions, references):
+def score(predictions: Sequence[str], references: Sequence[str]) -> dict[str, Any]:
     """WER and CER of texts taken as they are.
 
     Args:
@@ -95,7 +99,8 @@ def score(predictions, references):
         )
     counts = {"substitutions": 0, "deletions": 0, "insertions": 0}
     words = characters = character_edits = silent = 0
-    wer_per_clip, cer_per_clip = [], []
+    wer_per_clip: list[float | None] = []
+    cer_per_clip: list[float | None] = []
     for prediction, reference in zip(predictions, references, strict=True):
         if not reference.split():
             invented = len(prediction.split())
@@ -131,7 +136,7 @@ def score(predictions, references):
 class TranscriptWer(evaluate.Metric):
     """WER and CER as an `evaluate` metric; the work is done by `score`."""
 
-    def _info(self):
+    def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
             description=_DESCRIPTION,
             citation=_CITATION,
@@ -145,7 +150,9 @@ class TranscriptWer(evaluate.Metric):
             reference_urls=["https://github.com/jitsi/jiwer"],
         )
 
-    def _compute(self, predictions, references, normalize=True):
+    def _compute(
+        self, predictions: list[str], references: list[str], normalize: bool = True
+    ) -> dict[str, Any]:
         clean = globals()["normalize"]
         if normalize:
             predictions = [clean(text) for text in predictions]

@@ -18,7 +18,6 @@ from builder.measure.inputs import (
     UnknownLabel,
 )
 from builder.measure.measurements import measure_entailment
-from builder.measure.nli_scorer import offline_model_there
 
 evaluate = pytest.importorskip("evaluate")
 PREMISES = ["Llueve en Quito.", "Hubo toque de queda.", "Cerraron el mercado."]
@@ -134,7 +133,6 @@ def test_the_papers_size_is_taken_whole(measurement: Any) -> None:
     assert measurement.compute(scores=rows)["count"] == 51_479
 
 
-@pytest.mark.skipif(not offline_model_there(), reason="builder/models/mini_nli does not ship yet")
 def test_the_shipped_model_for_real(measurement: Any) -> None:
     pytest.importorskip("ctranslate2")
     result = measurement.compute(

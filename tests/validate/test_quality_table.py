@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from builder.measure.nli_scorer import offline_model_there
-
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "text"
 START, END = "<!-- quality-table -->", "<!-- /quality-table -->"
@@ -17,7 +15,6 @@ START, END = "<!-- quality-table -->", "<!-- /quality-table -->"
 
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data/text")
-@pytest.mark.skipif(not offline_model_there(), reason="builder/models/mini_nli does not ship yet")
 def test_the_table_goes_between_the_marks(tmp_path: Path) -> None:
     pytest.importorskip("ctranslate2")
     readme = tmp_path / "README.md"
