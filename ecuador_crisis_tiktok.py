@@ -98,7 +98,11 @@ COLUMNS = {
     "score_negative": (_FLOAT, "Zero-shot score of negative, 0 to 1"),
     "score_neutral": (_FLOAT, "Zero-shot score of neutral, 0 to 1"),
     "score_positive": (_FLOAT, "Zero-shot score of positive, 0 to 1"),
-    "low_confidence": (_BOOL, "True: the confidence is under 0.75"),
+    "low_confidence": (
+        _BOOL,
+        "True: the confidence is under the release's threshold (0.75 unless `sentiment_threshold` "
+        "in MANIFEST.json says otherwise)",
+    ),
     "summary": (_STRING, "Machine summary of the transcript, scrubbed"),
     "summary_method": (_STRING, "How the summary was made"),
     "method": (_STRING, "How this row was made"),

@@ -94,8 +94,9 @@ def entailment_line(engine: NliEngine, pairs: list[tuple[str, str, int]]) -> dic
 def table(model: str, lines: dict[str, dict[str, Any]]) -> str:
     """The Markdown table."""
     head = (
-        "| measured on | rows | accuracy | macro-F1 | confidence ≥ 0.75 | calibration error "
-        "| after temperature | Brier |\n|---|---:|---:|---:|---:|---:|---:|---:|"
+        f"| measured on | rows | accuracy | macro-F1 | confidence ≥ {THRESHOLD:g} "
+        "| calibration error | after temperature | Brier |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|"
     )
     rows = []
     for name, result in lines.items():

@@ -5,7 +5,6 @@ usage: python scripts/show_release.py EcuadorCrisisTikTok
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -16,14 +15,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import datasets
 
+from builder.release.manifest import Manifest
 from ecuador_crisis_tiktok import FEATURES, features_of
 
 
 def main(folder: Path) -> None:
     """Print rows and an example of every config; fails when a config does not load."""
     datasets.disable_progress_bars()
-    manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
-    optional = tuple(manifest["optional_columns"])
+    optional = tuple(Manifest.read(folder).optional_columns)
     os.chdir(folder.resolve().parent)
     print(f'\nload_dataset("{folder.name}", CONFIG) gives:')
     with tempfile.TemporaryDirectory() as cache:

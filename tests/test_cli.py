@@ -62,6 +62,19 @@ def test_validate_says_with_2_that_it_is_no_release(tmp_path: Path, cli: Cli, wh
     assert "not a release" in done.err and "Way out" in done.err and what in done.err
 
 
+def test_validate_of_a_manifest_without_a_window_says_which_key_and_file(
+    editable: Path, cli: Cli
+) -> None:
+    path = editable / "MANIFEST.json"
+    manifest = read_json(path)
+    del manifest["window"]
+    path.write_text(json.dumps(manifest))
+    done = cli("validate", editable)
+    assert done.code == 1
+    assert f"the manifest lacks a key [file {path}, field window]" in done.err
+    assert "Way out: build the release again" in done.err
+
+
 @pytest.mark.parametrize("manifest", ["{}", '{"name": "X", "files": {}}', '{"window": 3}'])
 def test_validate_of_a_manifest_that_says_little_is_no_crash(
     editable: Path, cli: Cli, manifest: str

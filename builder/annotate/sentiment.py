@@ -133,7 +133,8 @@ class Sentiment(NliStage):
             "label": LABELS[best],
             "confidence": rounded[best],
             **{f"score_{label}": value for label, value in zip(LABELS, rounded, strict=True)},
-            "low_confidence": rounded[best] < self.table.threshold,
+            # as float32, like the column it is stored in
+            "low_confidence": bool(np.float32(rounded[best]) < np.float32(self.table.threshold)),
             "n_windows": count,
             "model": self._engine.model if self._engine else None,
         }

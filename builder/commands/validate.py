@@ -39,7 +39,7 @@ def run(
     Raises:
         UsageProblem: not a release, or `work` was never built in.
     """
-    named = Release(release).manifest.get("campaign")
+    named = Release(release).manifest.campaign
     chosen = Campaign.load(campaign) if campaign else embedded_campaign(named)
     private = None
     if work is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.config.profile import SentimentTable
 from builder.measure.inputs import (
     MissingValue,
     codes,
@@ -18,8 +19,8 @@ from builder.measure.inputs import (
 from builder.measure.scores import BINS, Floats, Ints, against_gold, summary
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS, SENTIMENT_LABELS
 
-THRESHOLD = 0.75
-"""The paper's: a confidence of at least 0.75 is high."""
+THRESHOLD = SentimentTable().threshold
+"""The profile's default, which is the paper's: a confidence of at least it is high."""
 WORST = 20
 Scorer = Callable[[Sequence[str], Sequence[str]], Any]
 

@@ -21,6 +21,7 @@ import polars as pl
 
 from builder.errors import EmptySource
 from builder.media.audio import MediaProblem, check_file, is_encrypted, status_of
+from builder.media.counts import MediaCounts
 from builder.run.stage import Stage
 from builder.sources.schema import MAX_ID
 
@@ -56,25 +57,6 @@ MEDIA_SCHEMA: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class MediaCounts:
-    """The folder of downloads in numbers.
-
-    Attributes:
-        files: media files, markers and slideshow folders found.
-        matched: those that belong to a video of the campaign.
-        unmatched: those whose id is no video of the campaign.
-        not_an_id: those whose name is no TikTok id.
-        doubled: those left out because a better one has the same id.
-    """
-
-    files: int
-    matched: int
-    unmatched: int
-    not_an_id: int
-    doubled: int
-
-
-@dataclass(frozen=True)
 class MediaScan:
     """A folder of downloads.
 
@@ -92,7 +74,13 @@ class MediaScan:
         """What the run reports, once it is known how many belong to a video."""
         files = self.frame.height + self.not_an_id + self.doubled
         unmatched = self.frame.height - matched
-        return MediaCounts(files, matched, unmatched, self.not_an_id, self.doubled)
+        return MediaCounts(
+            files=files,
+            matched=matched,
+            unmatched=unmatched,
+            not_an_id=self.not_an_id,
+            doubled=self.doubled,
+        )
 
 
 def find_media(videos_dir: Path) -> pl.DataFrame:

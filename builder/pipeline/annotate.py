@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 
 from builder.annotate.joined import Joiner
 from builder.config.profile import Profile
-from builder.media.probe import MEDIA_SCHEMA, MediaCounts, scan_media
+from builder.media.counts import MediaCounts
+from builder.media.probe import MEDIA_SCHEMA, scan_media
 from builder.pipeline.plan import Plan, Step, transcript_rules
-from builder.run.ledger import Entry, Ledger
+from builder.run.ledger import Ledger
 from builder.run.local import Engine, Slice, StageReport, collect, run_slices
 from builder.run.progress import Progress
 from builder.run.stage import Stage
@@ -109,6 +110,7 @@ class Annotator:
             scan = scan_media(videos_dir)
             self._media = scan.frame
             self._done.media = scan.counts(_count_known(scan.frame, ingested.parts))
+            self._ledger.found("media", self._done.media.model_dump())
         for step in wanted:
             if step.make is not None and (self._done.media is not None or not step.media):
                 self._stages[step.name] = step.make(self._profile)
@@ -125,22 +127,20 @@ class Annotator:
                 if column in output.columns:
                     models.update(output[column].drop_nulls().unique().to_list())
 
-        self._ledger.note(step.name, Entry("running", stage.fingerprint))
-        for view in step.adds.views or ("",):
-            report = run_slices(
-                stage,
-                [partial(self._read_inputs, step, view, raw) for raw in raws],
-                self._store,
-                self._progress,
-                compute=self._mode(step.name) == RUN,
-                engine=self._engine,
-                seen=seen,
-            )
-            total.merge(report)
-        self._ledger.note(
-            step.name,
-            Entry("done", stage.fingerprint, total.rows, total.statuses, total.reasons),
-        )
+        with self._ledger.step(step.name, stage.fingerprint) as entry:
+            for view in step.adds.views or ("",):
+                report = run_slices(
+                    stage,
+                    [partial(self._read_inputs, step, view, raw) for raw in raws],
+                    self._store,
+                    self._progress,
+                    compute=self._mode(step.name) == RUN,
+                    engine=self._engine,
+                    seen=seen,
+                )
+                total.merge(report)
+            entry.rows = total.rows
+            entry.statuses, entry.reasons = total.statuses, total.reasons
         self._done.digests[step.name] = digest.hexdigest()
         self._done.counts[step.name] = {
             "in": total.rows,

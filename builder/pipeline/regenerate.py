@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from importlib import metadata as package_metadata
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import ecuador_crisis_tiktok as schema
 from builder.config.campaign import DEFAULT_CAMPAIGN, Campaign
 from builder.config.profile import load_profile
 from builder.errors import ContractBroken, UsageProblem, disk_full_guard
 from builder.pipeline.annotate import RUN, SKIP, STORED, Annotated, Annotator
 from builder.pipeline.plan import PLAN, Plan, transcript_rules
 from builder.release.anonymize import anonymize
-from builder.release.assemble import manifest_of, write_manifest, write_tables
+from builder.release.assemble import manifest_of, write_tables
 from builder.release.card import write_card
-from builder.release.promote import check_target, promote, read_manifest, staged
+from builder.release.manifest import BuildFacts, Manifest, ScrubCountries
+from builder.release.promote import check_target, promote, staged
 from builder.release.pseudonym import Key, open_key
 from builder.release.scrub.registry import coverage, missing_note
 from builder.run.cpu import instruction_set
-from builder.run.ledger import Entry, Ledger
+from builder.run.ledger import Ledger
 from builder.run.local import Engine, in_process
 from builder.run.progress import Progress
 from builder.run.store import Store
@@ -103,25 +102,28 @@ class Outcome:
 
     Attributes:
         release: the release folder; None when assemble was not asked for.
-        manifest: its manifest.
+        manifest: its manifest; None with it.
         report: the validation report; None when validate was skipped.
     """
 
     release: Path | None = None
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest | None = None
     report: dict[str, Any] | None = None
 
     def lines(self) -> list[str]:
         """What was made and where, for the terminal."""
-        if self.release is None:
+        there = self.manifest
+        if self.release is None or there is None:
             return ["the stages asked for are done; no release was written"]
-        kind = "SYNTHETIC release" if self.manifest["synthetic"] else "release"
-        lines = [f"{kind} {self.manifest['name']} {self.manifest['version']} in {self.release}"]
-        lines += [f"  {config}: {rows:,} rows" for config, rows in self.manifest["rows"].items()]
-        if self.manifest["dropped"]:
-            told = ", ".join(f"{n:,} {why}" for why, n in self.manifest["dropped"].items())
+        kind = "SYNTHETIC release" if there.synthetic else "release"
+        lines = [f"{kind} {there.name} {there.version} in {self.release}"]
+        lines += [f"  {config}: {rows:,} rows" for config, rows in there.rows.items()]
+        if there.dropped:
+            told = ", ".join(f"{n:,} {why}" for why, n in there.dropped.items())
             lines.append(f"  left out: {told}")
-        lines += [f"  note: {note}" for note in self.manifest["notes"]]
+        if there.media is not None:
+            lines.append(f"  downloads: {there.media.in_words()}")
+        lines += [f"  note: {note}" for note in there.notes]
         return lines + (summary_lines(self.report) if self.report else [])
 
 
@@ -174,17 +176,10 @@ def regenerate(request: Request) -> Outcome:
             "out": str(request.out),
         }
         ledger = Ledger(store, settings)
-        ledger.note("ingest", Entry("running"))
-        ingested = ingest(campaign, files, store, request.progress)
-        ledger.note(
-            "ingest",
-            Entry(
-                "done",
-                rows=ingested.rows_in,
-                statuses={"ok": ingested.videos},
-                reasons=ingested.dropped,
-            ),
-        )
+        with ledger.step("ingest") as entry:
+            ingested = ingest(campaign, files, store, request.progress)
+            entry.rows, entry.reasons = ingested.rows_in, ingested.dropped
+            entry.statuses = {"ok": ingested.videos}
         if request.runs("assemble"):
             check_target(
                 request.out, campaign, synthetic=ingested.synthetic, replace=request.replace
@@ -205,14 +200,15 @@ def regenerate(request: Request) -> Outcome:
             ).annotate(ingested, request.media)
         if key is None:
             return Outcome()
-        return _release(request, campaign, ingested, annotated, key, store, ledger)
+        threshold = profile.sentiment.threshold
+        return _release(request, campaign, threshold, ingested, annotated, key, store, ledger)
 
 
 def _key(request: Request, campaign: Campaign, ingested: Ingested, store: Store) -> Key:
     """The key; that of the release in `out` unless the user lets another release go."""
-    there = read_manifest(request.out) or {}
+    there = Manifest.find(request.out)
     ours = (campaign.release_name, campaign.name, ingested.synthetic)
-    same = (there.get("name"), there.get("campaign"), there.get("synthetic")) == ours
+    same = there is None or (there.name, there.campaign, there.synthetic) == ours
     release = request.out if same or not request.replace else None
     return open_key(store, key_file=request.key_file, release=release)
 
@@ -228,6 +224,7 @@ def _engine(request: Request) -> Engine:
 def _release(
     request: Request,
     campaign: Campaign,
+    threshold: float,
     ingested: Ingested,
     annotated: Annotated,
     key: Key,
@@ -242,58 +239,48 @@ def _release(
         },
         **annotated.counts,
     }
-    ledger.note("anonymize", Entry("running", rows=ingested.videos))
-    anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
-    done = {"ok": anonymised.rows}
-    ledger.note("anonymize", Entry("done", rows=ingested.videos, statuses=done))
+    with ledger.step("anonymize", rows=ingested.videos) as entry:
+        anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
+        entry.statuses = {"ok": anonymised.rows}
     counts["anonymize"] = {"in": ingested.videos, "out": anonymised.rows}
     if not request.runs("assemble"):
         return Outcome()
-    ledger.note("assemble", Entry("running", rows=anonymised.rows))
     with disk_full_guard(request.out.parent), staged(request.out) as staging:
-        assembled = write_tables(campaign, anonymised, staging)
-        counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
-        scrubbed_for = coverage(campaign.countries)
-        unseen = missing_note(scrubbed_for["missing"])
-        facts: dict[str, Any] = {
-            "synthetic": ingested.synthetic,
-            "sources": ingested.sources,
-            "inputs": sorted(ingested.inputs.values()),
-            "notes": [*ingested.notes, *([unseen] if unseen else [])],
-            "scrub_countries": scrubbed_for,
-            "counts": counts,
-            "dropped": dict(sorted((ingested.dropped | assembled.dropped).items())),
-            "scrubbed": anonymised.scrubbed,
-            "scrubbed_texts": anonymised.scrubbed_texts,
-            "hashtags_folded": anonymised.folded,
-            "profile": request.profile_name if annotated.models else None,
-            "models": annotated.models,
-            # int8 rounds differently with other instructions: part of what made these labels
-            "instruction_set": instruction_set() if annotated.models else None,
-            "key_check": key.check,
-        }
-        quality = check_quality(Tables(staging), campaign)
-        figures = write_figures(quality, staging / "figures")
-        empty = set(schema.FEATURES["videos"]) - assembled.filled
-        code_version = package_metadata.version("ecuador-crisis-tiktok")
-        card_facts = facts | {"code_version": code_version, "figures": figures}
-        write_card(campaign, assembled, staging, card_facts, empty)
-        manifest = manifest_of(campaign, assembled, staging, facts)
-        write_manifest(staging, manifest)
-        ledger.note(
-            "assemble",
-            Entry(
-                "done",
-                rows=anonymised.rows,
-                statuses={"ok": assembled.rows["videos"]},
-                reasons=assembled.dropped,
-            ),
-        )
+        with ledger.step("assemble", rows=anonymised.rows) as entry:
+            assembled = write_tables(campaign, anonymised, staging, threshold)
+            counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
+            scrubbed_for = coverage(campaign.countries)
+            unseen = missing_note(scrubbed_for["missing"])
+            facts = BuildFacts(
+                synthetic=ingested.synthetic,
+                sources=ingested.sources,
+                inputs=sorted(ingested.inputs.values()),
+                notes=[*ingested.notes, *([unseen] if unseen else [])],
+                scrub_countries=ScrubCountries(**scrubbed_for),
+                counts=counts,
+                media=annotated.media,
+                dropped=dict(sorted((ingested.dropped | assembled.dropped).items())),
+                scrubbed=anonymised.scrubbed,
+                scrubbed_texts=anonymised.scrubbed_texts,
+                hashtags_folded=anonymised.folded,
+                profile=request.profile_name if annotated.models else None,
+                models=annotated.models,
+                sentiment_threshold=threshold,
+                # int8 rounds differently with other instructions: part of what made these labels
+                instruction_set=instruction_set() if annotated.models else None,
+                key_check=key.check,
+            )
+            quality = check_quality(Tables(staging, threshold), campaign)
+            figures = write_figures(quality, staging / "figures")
+            write_card(campaign, assembled, staging, facts, figures)
+            manifest = manifest_of(campaign, assembled, staging, facts)
+            manifest.write(staging)
+            entry.statuses, entry.reasons = {"ok": assembled.rows["videos"]}, assembled.dropped
         report = None
         if request.runs("validate"):
-            ledger.note("validate", Entry("running"))
-            report = _validated(staging, campaign, ingested, quality)
-            ledger.note("validate", Entry("done", statuses={report["verdict"]: 1}))
+            with ledger.step("validate") as entry:
+                report = _validated(staging, campaign, ingested, quality)
+                entry.statuses = {report["verdict"]: 1}
         promote(staging, request.out)
     return Outcome(request.out, manifest, report)
 

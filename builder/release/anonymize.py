@@ -5,10 +5,10 @@ After this stage nothing private is left but the column `id`, which `assemble` n
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,8 +27,9 @@ from builder.release.hashtags import (
 from builder.release.pseudonym import Key
 from builder.release.scrub.scrubber import Scrubber
 from builder.run.progress import Progress
+from builder.run.resume import once
 from builder.run.stage import fingerprint
-from builder.run.store import Store, write_frame, write_json
+from builder.run.store import Store, write_frame
 from builder.sources.ingest import Ingested
 
 VERSION = "1"
@@ -95,27 +96,31 @@ def anonymize(
         VERSION, Scrubber.version, ingested.fingerprint, annotated.digest, key.check, rules
     )
     folder = store.folder("anonymize", mark)
-    usernames: frozenset[str] = frozenset()
-    worker: _Worker | None = None
+
+    @cache
+    def worker() -> _Worker:  # costly, and not needed where everything is done
+        return _Worker(campaign, ingested, annotated, key, known_usernames(ingested.parts))
+
+    def make(part: Path, target: Path) -> list[dict[str, Any]]:
+        # in slices: the columns in between are several times the size of the rows
+        slices = pl.read_parquet(part).iter_slices(SLICE_ROWS)
+        done_slices = [worker().rows(piece) for piece in slices]
+        write_frame(target, pl.concat([frame for frame, _ in done_slices]))
+        return [counts for _, counts in done_slices]
+
+    targets = [folder / f"part-{number:06d}.parquet" for number in range(len(ingested.parts))]
     reports: list[dict[str, Any]] = []
     with progress("anonymize", ingested.videos) as bar:
-        for number, part in enumerate(ingested.parts):
-            report = folder / f"part-{number:06d}.json"
-            target = folder / f"part-{number:06d}.parquet"
-            if not (report.is_file() and target.is_file()):
-                if worker is None:
-                    usernames = known_usernames(ingested.parts)
-                    worker = _Worker(campaign, ingested, annotated, key, usernames)
-                # in slices: the columns in between are several times the size of the rows
-                slices = pl.read_parquet(part).iter_slices(SLICE_ROWS)
-                done_slices = [worker.rows(piece) for piece in slices]
-                write_frame(target, pl.concat([frame for frame, _ in done_slices]))
-                write_json(report, [counts for _, counts in done_slices])
-            mine: list[dict[str, Any]] = json.loads(report.read_text())
+        for part, target in zip(ingested.parts, targets, strict=True):
+            mine: list[dict[str, Any]] = once(
+                target.with_suffix(".json"),
+                partial(make, part, target),
+                [target],
+            )
             reports += mine
             bar.advance(sum(counts["rows"] for counts in mine))
     done = _summed(reports)
-    done.parts = [folder / f"part-{n:06d}.parquet" for n in range(len(ingested.parts))]
+    done.parts = targets
     done.bucket_days = ingested.bucket_days
     _write_crosswalk(done.parts, mark, store)
     return done
@@ -126,15 +131,16 @@ def _write_crosswalk(parts: list[Path], mark: str, store: Store) -> None:
     folder = store.private / "crosswalk"
     folder.mkdir(mode=0o700, exist_ok=True)
     targets = {folder / part.name: part for part in parts}
-    of_run = folder / f"{mark}.json"
-    if of_run.is_file() and all(target.is_file() for target in targets):
-        return
-    for old in folder.iterdir():
-        old.unlink()
-    for target, part in targets.items():
-        pairs = pl.read_parquet(part, columns=["id", "video_id"])
-        write_frame(target, pairs, mode=0o600)
-    write_json(of_run, {"parts": len(parts)})
+
+    def make() -> dict[str, int]:
+        for old in folder.iterdir():
+            old.unlink()
+        for target, part in targets.items():
+            pairs = pl.read_parquet(part, columns=["id", "video_id"])
+            write_frame(target, pairs, mode=0o600)
+        return {"parts": len(parts)}
+
+    once(folder / f"{mark}.json", make, targets)
 
 
 class _Worker:

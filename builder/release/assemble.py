@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib import metadata as package_metadata
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -18,15 +16,22 @@ import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.errors import EmptySource, disk_full_guard
 from builder.release.anonymize import SLICE_ROWS, Anonymised
+from builder.release.manifest import (
+    DEFAULT_THRESHOLD,
+    MANIFEST,
+    BuildFacts,
+    Manifest,
+    ReleasedFile,
+    ReleasedPrivacy,
+    ReleasedWindow,
+)
 from builder.release.parquet import ConfigWriter
 from builder.release.tables import events_table, keywords_table, split_dropped, tables_of
-from builder.run.store import write_json
 
-MANIFEST = "MANIFEST.json"
 SCRIPT = Path(schema.__file__)
 PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")
 # written after the manifest, about it
-AFTERWARDS = ("MANIFEST.json", "validation.json", "validation.html")
+AFTERWARDS = (MANIFEST, "validation.json", "validation.html")
 
 
 @dataclass
@@ -64,13 +69,19 @@ def optional_columns(campaign: Campaign) -> tuple[str, ...]:
     return tuple(name for name in schema.OPTIONAL_COLUMNS if wanted[name])
 
 
-def write_tables(campaign: Campaign, anonymised: Anonymised, folder: Path) -> Assembled:
+def write_tables(
+    campaign: Campaign,
+    anonymised: Anonymised,
+    folder: Path,
+    threshold: float = DEFAULT_THRESHOLD,
+) -> Assembled:
     """Write all seven configs as Parquet.
 
     Args:
         campaign: keywords, events, optional columns.
         anonymised: the anonymize stage's result.
         folder: an empty folder.
+        threshold: a sentiment confidence under it is flagged.
 
     Raises:
         EmptySource: the exclusion rule left no video.
@@ -97,7 +108,7 @@ def write_tables(campaign: Campaign, anonymised: Anonymised, folder: Path) -> As
         for wide in _in_order(anonymised):
             kept, gone = split_dropped(wide)
             dropped.update(gone)
-            tables = tables_of(kept)
+            tables = tables_of(kept, threshold)
             for config, writer in writers.items():
                 writer.write(tables[config])
             videos = tables["videos"]
@@ -128,49 +139,34 @@ def write_tables(campaign: Campaign, anonymised: Anonymised, folder: Path) -> As
 
 
 def manifest_of(
-    campaign: Campaign,
-    assembled: Assembled,
-    folder: Path,
-    facts: dict[str, Any],
-) -> dict[str, Any]:
+    campaign: Campaign, assembled: Assembled, folder: Path, facts: BuildFacts
+) -> Manifest:
     """The manifest of everything in `folder` so far.
 
     Args:
         campaign: the campaign.
         assembled: from `write_tables`.
         folder: the release folder, card included.
-        facts: keys supplied by the run: `synthetic`, `counts`, `dropped`, `models`, …
-
-    Returns:
-        The content of MANIFEST.json.
+        facts: what the run knows.
     """
     files = {
-        name: {"sha256": file_digest(folder / name), "rows": assembled.files.get(name)}
+        name: ReleasedFile(sha256=file_digest(folder / name), rows=assembled.files.get(name))
         for name in sorted(released_files(folder))
     }
-    return {
-        "name": campaign.release_name,
-        "version": campaign.version,
-        "schema_version": schema.SCHEMA_VERSION,
-        "code_version": package_metadata.version("ecuador-crisis-tiktok"),
-        "campaign": campaign.name,
-        "window": {
-            "start": campaign.window.start.isoformat(),
-            "end": campaign.window.end.isoformat(),
-        },
-        "privacy": campaign.privacy.model_dump(),
-        "optional_columns": list(optional_columns(campaign)),
-        **facts,
-        "rows": assembled.rows,
-        "usable_transcripts": assembled.transcripts,
-        "excluded": assembled.excluded,
-        "files": files,
-    }
-
-
-def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write MANIFEST.json; from then on the folder is a release."""
-    write_json(folder / MANIFEST, manifest)
+    return Manifest(
+        name=campaign.release_name,
+        version=campaign.version,
+        schema_version=schema.SCHEMA_VERSION,
+        campaign=campaign.name,
+        window=ReleasedWindow(start=campaign.window.start, end=campaign.window.end),
+        privacy=ReleasedPrivacy(**campaign.privacy.model_dump()),
+        optional_columns=list(optional_columns(campaign)),
+        rows=assembled.rows,
+        usable_transcripts=assembled.transcripts,
+        excluded=assembled.excluded,
+        files=files,
+        **facts.as_dict(),
+    )
 
 
 def released_files(folder: Path) -> Iterator[str]:

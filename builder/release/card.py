@@ -13,6 +13,7 @@ import yaml
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.release.assemble import Assembled, file_digest, optional_columns
+from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
 
 TEMPLATE = "dataset_card.md.jinja"
@@ -36,24 +37,24 @@ def write_card(
     campaign: Campaign,
     assembled: Assembled,
     folder: Path,
-    facts: dict[str, Any],
-    empty_columns: set[str],
+    facts: BuildFacts,
+    figures: list[dict[str, str]],
 ) -> None:
     """Write README.md into the release folder.
 
     Args:
         campaign: texts, licence, window.
-        assembled: rows and bytes of every config.
+        assembled: rows and bytes of every config, and which columns of `videos` are filled.
         folder: the release folder, tables already written.
-        facts: as for `manifest_of`: `synthetic`, `counts`, `dropped`, `models`, `scrubbed`, …, and
-            `figures`: the SVG files in `figures/` ({file, title, alt}).
-        empty_columns: columns of `videos` that are null in every row.
+        facts: what the run knows.
+        figures: the SVG files in `figures/`: {file, title, alt}.
     """
+    empty = set(schema.FEATURES[schema.DEFAULT_CONFIG]) - assembled.filled
     text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     body = environment.from_string(text).render(
         yaml=yaml.safe_dump(
-            _header(campaign, assembled, folder, synthetic=facts["synthetic"]),
+            _header(campaign, assembled, folder, synthetic=facts.synthetic),
             sort_keys=False,
             allow_unicode=True,
             width=1_000,
@@ -62,24 +63,27 @@ def write_card(
         campaign=campaign.name,
         title=campaign.title,
         version=campaign.version,
-        synthetic=facts["synthetic"],
+        synthetic=facts.synthetic,
         texts={key: value.strip() for key, value in campaign.texts.model_dump().items()},
         window=campaign.window,
         rows=assembled.rows,
-        code_version=facts["code_version"],
-        source_line=_source_line(facts["sources"]),
+        code_version=facts.code_version,
+        source_line=_source_line(facts.sources),
         configs=_configs(campaign, assembled),
-        steps=[_step(name, counts) for name, counts in facts["counts"].items()],
-        dropped=facts["dropped"],
+        steps=[_step(name, counts) for name, counts in facts.counts.items()],
+        dropped=facts.dropped,
         excluded=assembled.excluded,
         usable=assembled.transcripts,
-        unavailable=", ".join(what for column, what in _SUPPLIED if column in empty_columns),
-        models=facts["models"],
-        profile=facts["profile"],
-        figures=facts["figures"],
+        unavailable=", ".join(what for column, what in _SUPPLIED if column in empty),
+        models=facts.models,
+        profile=facts.profile,
+        media=facts.media.in_words() if facts.media else None,
+        judged="sentiment_confidence" in assembled.filled,
+        threshold=facts.sentiment_threshold,
+        figures=figures,
         privacy=campaign.privacy,
-        scrubbed_line=_scrubbed_line(facts["scrubbed"]),
-        scrub_countries=facts["scrub_countries"],
+        scrubbed_line=_scrubbed_line(facts.scrubbed),
+        scrub_countries=facts.scrub_countries or ScrubCountries(),
         licence=campaign.licence,
     )
     write_atomic(folder / "README.md", body.encode())

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from builder.config.campaign import Campaign
 from builder.errors import ContractBroken, ReleaseConflict
+from builder.release.manifest import Manifest
 from builder.run.store import fsync_folder
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -66,15 +65,6 @@ def recover(out: Path) -> None:
             os.rename(old, out)
 
 
-def read_manifest(release: Path) -> dict[str, Any] | None:
-    """The manifest of a release folder; None when there is none or it cannot be read."""
-    try:
-        value = json.loads((release / "MANIFEST.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def check_target(out: Path, campaign: Campaign, *, synthetic: bool, replace: bool) -> None:
     """Refuse to write over anything but an earlier build of the same release.
 
@@ -86,6 +76,7 @@ def check_target(out: Path, campaign: Campaign, *, synthetic: bool, replace: boo
 
     Raises:
         ReleaseConflict: `out` is a file, holds something else, or another version.
+        ManifestProblem: the manifest there was damaged.
     """
     recover(out)
     if not out.exists():
@@ -94,7 +85,7 @@ def check_target(out: Path, campaign: Campaign, *, synthetic: bool, replace: boo
         raise ReleaseConflict("the output is a file", file=out, way_out="give a folder as --out")
     if not any(out.iterdir()):
         return
-    there = read_manifest(out)
+    there = Manifest.find(out)
     if there is None:
         raise ReleaseConflict(
             "the output folder holds something that is not a release",
@@ -102,15 +93,13 @@ def check_target(out: Path, campaign: Campaign, *, synthetic: bool, replace: boo
             way_out="give an empty or new folder as --out",
         )
     ours = (campaign.release_name, campaign.name, campaign.version, synthetic)
-    theirs = (there.get("name"), there.get("campaign"), there.get("version"))
-    if (*theirs, there.get("synthetic")) == ours or replace:
+    if (there.name, there.campaign, there.version, there.synthetic) == ours or replace:
         return
-    name, _, version = theirs
-    kind = "synthetic" if there.get("synthetic") else "real"
+    kind = "synthetic" if there.synthetic else "real"
     own = "synthetic" if synthetic else "real"
     raise ReleaseConflict(
-        f"the output folder already holds {name} {version} ({kind} data); this run would write "
-        f"{campaign.release_name} {campaign.version} ({own} data)",
+        f"the output folder already holds {there.name} {there.version} ({kind} data); "
+        f"this run would write {campaign.release_name} {campaign.version} ({own} data)",
         file=out,
         way_out="give another --out, or add --replace if the release there may go",
     )

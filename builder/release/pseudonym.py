@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import KeyProblem
+from builder.release.manifest import MANIFEST, Manifest
 from builder.run.store import Store, write_atomic, write_json
 
 KEY_FILE = "pseudonym.key"
@@ -102,16 +103,16 @@ def open_key(store: Store, *, key_file: Path | None = None, release: Path | None
 def _known_checks(store: Store, release: Path | None) -> dict[str, Path]:
     """check value -> the file that tells it."""
     known: dict[str, Path] = {}
-    places = [store.private / CHECK_FILE]
-    if release is not None:
-        places.append(release / "MANIFEST.json")
-    for path in places:
-        try:
-            check = json.loads(path.read_text(encoding="utf-8")).get("key_check")
-        except (OSError, ValueError, AttributeError):
-            continue
-        if isinstance(check, str) and check:
-            known[check] = path
+    own = store.private / CHECK_FILE
+    try:
+        check = json.loads(own.read_text(encoding="utf-8")).get("key_check")
+    except (OSError, ValueError, AttributeError):
+        check = None
+    if isinstance(check, str) and check:
+        known[check] = own
+    manifest = Manifest.find(release) if release is not None else None
+    if release is not None and manifest is not None and manifest.key_check:
+        known[manifest.key_check] = release / MANIFEST
     return known
 
 

@@ -7,7 +7,6 @@ import polars as pl
 from builder.annotate.joined import API_MODEL
 from builder.config.campaign import Campaign
 
-LOW_CONFIDENCE = 0.75
 # Media no sound could be taken from; see `media.probe.STATUSES`. With no transcript from anywhere
 # the video is dropped.
 AUDIO_FAILED = tuple(
@@ -37,16 +36,26 @@ def split_dropped(wide: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     return kept, {DROPPED_BOTH_FAILED: dropped} if dropped else {}
 
 
-def tables_of(wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def under(threshold: float, confidence: str = "confidence") -> pl.Expr:
+    """Whether a confidence is low; null where there is none.
+
+    Confidences are released as float32: a threshold of 0.7 is compared as such, or the stored 0.7
+    would lie below it.
+    """
+    return pl.col(confidence).cast(pl.Float32) < pl.lit(threshold, pl.Float32)
+
+
+def tables_of(wide: pl.DataFrame, threshold: float) -> dict[str, pl.DataFrame]:
     """The five tables with at least one row for every video, each sorted as the wide rows are.
 
     Args:
         wide: anonymised rows, sorted by date and video_id.
+        threshold: of the profile; a confidence under it is flagged.
 
     Returns:
         config -> frame with all columns of that config (and the optional ones present).
     """
-    flagged = _flagged(wide)
+    flagged = _flagged(wide, threshold)
     transcripts = pl.concat([*(_transcripts_of(flagged, s) for s in SOURCES), _missing(flagged)])
     no_verdict = (pl.col("entailment_status") != "ok").fill_null(False)
     unjudged = pl.when(no_verdict).then(pl.format("entailment: {}", "entailment_reason"))
@@ -72,7 +81,7 @@ def tables_of(wide: pl.DataFrame) -> dict[str, pl.DataFrame]:
     }
 
 
-def _flagged(wide: pl.DataFrame) -> pl.DataFrame:
+def _flagged(wide: pl.DataFrame, threshold: float) -> pl.DataFrame:
     """Wide rows with the columns of `videos`: preferred transcript, exclusion flags, labels."""
     whisper = pl.col("preferred") == "whisper"
     api = pl.col("preferred") == "api"
@@ -98,7 +107,7 @@ def _flagged(wide: pl.DataFrame) -> pl.DataFrame:
         language=preferred("language"),
         exclusion_reason=reason,
         is_excluded=reason.is_not_null(),
-        low_confidence=pl.when(ok).then(pl.col("confidence") < LOW_CONFIDENCE),
+        low_confidence=pl.when(ok).then(under(threshold)),
     ).with_columns(sentiment="label", sentiment_confidence="confidence")
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import polars as pl
 
 from builder.errors import ReleaseConflict, UsageProblem
-from builder.measure.measurements import THRESHOLD
-from builder.release.assemble import MANIFEST, file_digest
+from builder.release.assemble import file_digest
+from builder.release.manifest import MANIFEST
+from builder.release.tables import under
 from builder.review.sheet import Design, Item, design_path, write_sheet
 from builder.review.strata import allocate
 from builder.validate.quality import TASKS, labelled
@@ -90,7 +91,7 @@ def draw(release: Release, rows: int, seed: int) -> Design:
             way_out="build the release with the stages sentiment, summarize and entailment",
         )
     return Design(
-        release=f"{release.manifest.get('name')} {release.manifest.get('version')}",
+        release=f"{release.manifest.name} {release.manifest.version}",
         manifest_sha256=file_digest(release.folder / MANIFEST),
         seed=seed,
         dimensions=dimensions,
@@ -110,8 +111,8 @@ def _population(release: Release, task: str) -> pl.DataFrame:
     return frame.with_columns(
         band=pl.when(pl.col("confidence").is_null())
         .then(pl.lit("unknown"))
-        .when(pl.col("confidence") < THRESHOLD)
-        .then(pl.lit(f"under {THRESHOLD}"))
+        .when(under(release.threshold))
+        .then(pl.lit(f"under {release.threshold}"))
         .when(pl.col("confidence") < HIGH)
         .then(pl.lit(f"under {HIGH}"))
         .otherwise(pl.lit(f"{HIGH} and more")),

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from builder.errors import UsageProblem
+from builder.errors import BuilderError, UsageProblem
 from builder.run.stage import STAGE_NAMES
 from builder.run.store import Store, write_json
 
 LEDGER = "run.json"
+RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
+# states in which the parts that are there are counted, and the rest is pending
+_UNFINISHED = (RUNNING, FAILED, INTERRUPTED)
 
 
 @dataclass
@@ -22,11 +26,12 @@ class Entry:
     """One stage of the last run.
 
     Attributes:
-        state: running | done | skipped.
+        state: running | done | failed | interrupted.
         fingerprint: folder of its parts, for row stages.
         rows: input rows, once known.
         statuses: status -> rows.
         reasons: reason -> rows (failures, or dropped rows).
+        problem: why it failed: the kind of error and, for our own, its first sentence.
     """
 
     state: str
@@ -34,6 +39,7 @@ class Entry:
     rows: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
 
 
 class Ledger:
@@ -48,12 +54,54 @@ class Ledger:
         self._path = store.work / LEDGER
         self._settings = settings
         self._entries: dict[str, Entry] = {}
+        self._found: dict[str, dict[str, int]] = {}
 
     def note(self, stage: str, entry: Entry) -> None:
         """Record a stage's state."""
         self._entries[stage] = entry
+        self._write()
+
+    def found(self, what: str, counts: Mapping[str, int]) -> None:
+        """Record counts that belong to no stage, such as what lies in the folder of downloads."""
+        self._found[what] = dict(counts)
+        self._write()
+
+    @contextmanager
+    def step(self, stage: str, fingerprint: str = "", rows: int = 0) -> Iterator[Entry]:
+        """A stage from its start to its end, whatever the end is.
+
+        Args:
+            stage: its name.
+            fingerprint: folder of its parts, for row stages.
+            rows: input rows, if known before.
+
+        Yields:
+            The entry, to be filled with rows, statuses and reasons; noted as done afterwards. An
+            error leaves it failed, Ctrl-C (and any other exit) interrupted.
+        """
+        entry = Entry(RUNNING, fingerprint, rows)
+        self.note(stage, entry)
+        try:
+            yield entry
+        except BaseException as error:
+            entry.state = FAILED if isinstance(error, Exception) else INTERRUPTED
+            entry.problem = _told(error) if entry.state == FAILED else ""
+            with suppress(OSError, BuilderError):  # the first error is the one to hear of
+                self.note(stage, entry)
+            raise
+        entry.state = DONE
+        self.note(stage, entry)
+
+    def _write(self) -> None:
         stages = {name: asdict(entry) for name, entry in self._entries.items()}
-        write_json(self._path, {"settings": self._settings, "stages": stages})
+        content = {"settings": self._settings, "stages": stages, "found": self._found}
+        write_json(self._path, content)
+
+
+def _told(error: BaseException) -> str:
+    """The kind of an error; with its problem where that is known to hold nothing private."""
+    kind = type(error).__name__
+    return f"{kind}: {error.problem}" if isinstance(error, BuilderError) else kind
 
 
 @dataclass
@@ -67,6 +115,7 @@ class StageStatus:
     pending: int
     failed: int
     reasons: dict[str, int]
+    problem: str = ""
 
 
 def read_status(work: Path) -> tuple[dict[str, Any], list[StageStatus]]:
@@ -89,10 +138,21 @@ def read_status(work: Path) -> tuple[dict[str, Any], list[StageStatus]]:
     return settings, [_line(work, stage, entries.get(stage, missing)) for stage in STAGE_NAMES]
 
 
+def read_found(work: Path) -> dict[str, dict[str, int]]:
+    """Counts of the last run that belong to no stage: what -> name -> count.
+
+    Raises:
+        UsageProblem: as `read_status`.
+    """
+    read_status(work)  # raises when there is no ledger
+    found = json.loads((work / LEDGER).read_text(encoding="utf-8")).get("found", {})
+    return {what: dict(counts) for what, counts in found.items()}
+
+
 def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
     statuses, reasons, done = entry.statuses, entry.reasons, sum(entry.statuses.values())
     parts = sorted((work / stage / entry.fingerprint).glob("part-*.parquet"))
-    if entry.state == "running" and entry.fingerprint and parts:
+    if entry.state in _UNFINISHED and entry.fingerprint and parts:
         found = pl.scan_parquet(parts).select("id", "status").collect().unique("id", keep="last")
         counted = found["status"].value_counts()
         statuses = {str(status): int(n) for status, n in counted.iter_rows()}
@@ -100,12 +160,13 @@ def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
     failed = statuses.get("failed", 0)
     return StageStatus(
         stage=stage,
-        state="interrupted or running" if entry.state == "running" else entry.state,
+        state="interrupted or running" if entry.state == RUNNING else entry.state,
         rows=entry.rows,
         done=done,
-        pending=max(entry.rows - done, 0) if entry.state == "running" else 0,
+        pending=max(entry.rows - done, 0) if entry.state in _UNFINISHED else 0,
         failed=failed,
         reasons=reasons,
+        problem=entry.problem,
     )
 
 
@@ -134,12 +195,16 @@ def latest_results(work: Path, stage: str, columns: Sequence[str]) -> pl.DataFra
 
 
 def status_lines(work: Path) -> list[str]:
-    """`read_status` as lines for the terminal."""
+    """`read_status` and `read_found` as lines for the terminal."""
     settings, stages = read_status(work)
     lines = [f"{key}: {value}" for key, value in settings.items()]
+    for what, counts in read_found(work).items():
+        told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        lines.append(f"{what}: {told}")
     lines.append(f"{'stage':<12}{'state':<24}{'rows':>10}{'done':>10}{'pending':>10}{'failed':>8}")
     for line in stages:
         row = f"{line.stage:<12}{line.state:<24}{line.rows:>10,}{line.done:>10,}"
         lines.append(f"{row}{line.pending:>10,}{line.failed:>8,}")
+        lines += [f"    {line.problem}"] if line.problem else []
         lines += [f"    {count:,} {reason}" for reason, count in line.reasons.items()]
     return lines

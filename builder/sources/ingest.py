@@ -24,6 +24,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ import polars as pl
 from builder.config.campaign import Campaign
 from builder.errors import EmptySource
 from builder.run.progress import Progress
+from builder.run.resume import once
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame, write_json
 from builder.sources.api_pages import read_pages
@@ -101,8 +103,8 @@ def ingest(
     rules = (VERSION, campaign.window.model_dump(), campaign.region_codes)
     key = fingerprint("ingest", rules, digests)
     folder = store.folder("ingest", key)
-    summary = folder / "summary.json"
-    if not summary.is_file():
+
+    def read() -> dict[str, Any]:
         _first_pass(campaign, files, folder / "raw", progress)
         done = _second_pass(campaign, folder)
         result = Ingested(key, inputs=inputs, **done)
@@ -113,9 +115,12 @@ def ingest(
                 file=files[0].name,
                 way_out="check that the sources belong to this campaign's window and region",
             )
-        write_json(summary, asdict(result) | {"parts": [p.name for p in result.parts]})
+        return asdict(result) | {"parts": [part.name for part in result.parts]}
+
+    saved: dict[str, Any] = once(
+        folder / "summary.json", read, lambda known: [folder / name for name in known["parts"]]
+    )
     shutil.rmtree(folder / "raw", ignore_errors=True)
-    saved: dict[str, Any] = json.loads(summary.read_text())
     return Ingested(**(saved | {"parts": [folder / name for name in saved["parts"]]}))
 
 
@@ -141,9 +146,8 @@ def _first_pass(
     split = sum(file.expanded_size for file in files) > SPLIT_ABOVE
     with progress("ingest (files)", len(files)) as bar:
         for number, chunk in enumerate(_chunks(files)):
-            report = raw / f"{number:06d}.json"
-            if not report.is_file():
-                write_json(report, _read_chunk(campaign, chunk, raw, number, split))
+            make = partial(_read_chunk, campaign, chunk, raw, number, split)
+            once(raw / f"{number:06d}.json", make)
             bar.advance(len(chunk))
 
 

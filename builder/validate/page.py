@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from builder.media.counts import MediaCounts
 from builder.run.store import write_atomic
 from builder.validate.plots import (
     STYLE,
@@ -33,7 +34,8 @@ def render_html(report: dict[str, Any]) -> str:
     """The report as one HTML page.
 
     Args:
-        report: what `validate.validate` returned; also one without the newer keys of `quality`.
+        report: what `validate.validate` returned; also one without the newer keys, such as
+            `media` and some of `quality`.
     """
     template = resources.files("builder.validate").joinpath("report.html.jinja")
     environment = jinja2.Environment(
@@ -48,7 +50,10 @@ def render_html(report: dict[str, Any]) -> str:
         for name, plots in plots_of(report.get("quality") or {}).items()
     }
     return environment.from_string(template.read_text(encoding="utf-8")).render(
-        report=report, plots=drawn, plot_style=Markup(STYLE)
+        report=report,
+        plots=drawn,
+        plot_style=Markup(STYLE),
+        media=MediaCounts(**report["media"]).in_words() if report.get("media") else None,
     )
 
 

@@ -60,11 +60,12 @@ def check_privacy(release: Release) -> dict[str, Any]:
         unique = int(alone.collect(engine="streaming").item())
         uniqueness.append({"facts": name, "unique": unique, "share": round(unique / rows, 4)})
     manifest = release.manifest
+    countries = manifest.scrub_countries
     return {
-        "scrubbed": manifest.get("scrubbed", {}),
-        "scrubbed_texts": manifest.get("scrubbed_texts", {}),
-        "scrub_countries": manifest.get("scrub_countries", {}),
-        "hashtags_folded": manifest.get("hashtags_folded", {}),
+        "scrubbed": manifest.scrubbed,
+        "scrubbed_texts": manifest.scrubbed_texts,
+        "scrub_countries": countries.model_dump() if countries else {},
+        "hashtags_folded": manifest.hashtags_folded,
         "uniqueness": uniqueness,
     }
 

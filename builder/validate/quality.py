@@ -140,7 +140,14 @@ def _sentiment(release: Tables) -> dict[str, Any] | None:
     rows = _scored(release, "sentiment")
     if not rows.height:
         return None
-    result = sentiment_result(rows["code"].to_numpy(), rows["confidence"].to_numpy(), None)
+    # the confidences are float32 values: the threshold is compared as one, and told as it was given
+    result = sentiment_result(
+        rows["code"].to_numpy(),
+        rows["confidence"].to_numpy(),
+        None,
+        threshold=float(np.float32(release.threshold)),
+    )
+    result["threshold"] = release.threshold
     result.pop("flagged")  # as many row numbers as there are flags: `low_confidence` says it
     return result
 

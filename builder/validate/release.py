@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from builder.errors import UsageProblem
-from builder.release.assemble import MANIFEST
-from builder.release.promote import read_manifest
+from builder.release.manifest import Manifest
 
 BATCH_ROWS = 100_000
 
@@ -21,10 +18,11 @@ class Tables:
 
     Args:
         folder: its path.
+        threshold: sentiment confidences under it are flagged.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, threshold: float) -> None:
+        self.folder, self.threshold = folder, threshold
 
     def files(self, config: str) -> list[Path]:
         """Parquet files of a config, in order."""
@@ -43,23 +41,17 @@ class Release(Tables):
 
     Raises:
         UsageProblem: the folder does not exist or is not a release.
+        ManifestProblem: its manifest lacks a key, or holds something else under it.
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        manifest = read_manifest(folder)
-        if manifest is None:
-            raise UsageProblem(
-                "this is not a release: it has no readable MANIFEST.json",
-                file=folder,
-                way_out=f"give the folder that `regenerate --out` made; it holds {MANIFEST}",
-            )
-        self.manifest: dict[str, Any] = manifest
+        self.manifest = Manifest.read(folder)
+        super().__init__(folder, self.manifest.sentiment_threshold)
 
     @property
     def optional(self) -> tuple[str, ...]:
         """Optional columns this release carries."""
-        return tuple(self.manifest.get("optional_columns", ()))
+        return tuple(self.manifest.optional_columns)
 
     def columns(self, config: str, columns: Sequence[str]) -> pl.DataFrame:
         """Some columns of a config, whole."""

@@ -9,7 +9,8 @@ import polars as pl
 
 from builder.config.campaign import Campaign
 from builder.errors import CampaignError
-from builder.release.assemble import MANIFEST, file_digest
+from builder.release.assemble import file_digest
+from builder.release.manifest import MANIFEST
 from builder.run.store import write_atomic, write_json
 from builder.validate.contract.files import check_contract
 from builder.validate.contract.leaks import Private
@@ -40,16 +41,18 @@ def validate(
         quality: what `check_quality` said of these very tables, when it was asked already.
 
     Returns:
-        The report: `release`, `version`, `synthetic`, `manifest_sha256`, `verdict` (pass | fail),
-        `contract` ({verdict, checks}), `fidelity`, `privacy`, `quality`. After a broken contract
-        the last three are left out as far as they cannot be trusted (null).
+        The report: `release`, `version`, `synthetic`, `manifest_sha256`, `media` (the folder of
+        downloads in numbers, or null), `verdict` (pass | fail), `contract` ({verdict, checks}),
+        `fidelity`, `privacy`, `quality`. After a broken contract the last three
+        are left out as far as they cannot be trusted (null).
 
     Raises:
         UsageProblem: not a release.
+        ManifestProblem: its manifest cannot be used.
     """
     release = Release(folder)
     manifest = release.manifest
-    campaign = campaign or embedded_campaign(manifest.get("campaign"))
+    campaign = campaign or embedded_campaign(manifest.campaign)
     checks = check_contract(release, campaign, private)
     contract = FAIL if any(check.verdict == FAIL for check in checks) else PASS
     readable = len(checks) > 3
@@ -59,10 +62,11 @@ def validate(
         quality = check_quality(release, campaign, gold)
     verdict = FAIL if FAIL in (contract, (quality or {}).get("verdict")) else PASS
     return {
-        "release": manifest.get("name"),
-        "version": manifest.get("version"),
-        "synthetic": manifest.get("synthetic"),
+        "release": manifest.name,
+        "version": manifest.version,
+        "synthetic": manifest.synthetic,
         "manifest_sha256": file_digest(folder / MANIFEST),
+        "media": manifest.media.model_dump() if manifest.media else None,
         "verdict": verdict,
         "contract": {"verdict": contract, "checks": [check.as_dict() for check in checks]},
         "fidelity": [c.as_dict() for c in compare(release, campaign)] if readable else None,

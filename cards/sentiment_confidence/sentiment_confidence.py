@@ -12,7 +12,7 @@ import evaluate
 
 from builder.measure.evaluate_base import Checked, gold_of
 from builder.measure.inputs import codes, confidences
-from builder.measure.measurements import measure_sentiment
+from builder.measure.measurements import THRESHOLD, measure_sentiment
 from ecuador_crisis_tiktok import SENTIMENT_LABELS
 
 _DESCRIPTION = """
@@ -89,7 +89,7 @@ class SentimentConfidence(Checked, evaluate.Measurement):
         labels: list[str],
         scores: list[float],
         references: list[str],
-        threshold: float = 0.75,
+        threshold: float = THRESHOLD,
         precision: float = 0.9,
         bins: int = 10,
         # of nli_entailment, when `evaluate.combine` computes both

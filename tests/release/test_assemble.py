@@ -20,9 +20,9 @@ from builder.release.assemble import (
     file_digest,
     manifest_of,
     optional_columns,
-    write_manifest,
     write_tables,
 )
+from builder.release.manifest import BuildFacts
 from builder.release.pseudonym import Key
 from builder.run.store import Store
 from builder.sources.files import find_sources
@@ -157,11 +157,9 @@ def test_write_manifest_is_the_last_step(tmp_path: Path, anonymised: Anonymised)
     (tmp_path / "out").mkdir()
     done = write_tables(ECUADOR, anonymised, tmp_path / "out")
     assert not (tmp_path / "out" / "MANIFEST.json").exists()
-    manifest = manifest_of(ECUADOR, done, tmp_path / "out", {"synthetic": True})
-    write_manifest(tmp_path / "out", manifest)
-    assert json.loads((tmp_path / "out" / "MANIFEST.json").read_text()) == json.loads(
-        json.dumps(manifest)
-    )
+    manifest = manifest_of(ECUADOR, done, tmp_path / "out", BuildFacts(synthetic=True))
+    manifest.write(tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "MANIFEST.json").read_text()) == manifest.as_dict()
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.manifests import smallest
 
 from builder.config.campaign import Campaign
 from builder.errors import ContractBroken, ReleaseConflict
 from builder.release import promote as module
+from builder.release.manifest import Manifest, ManifestProblem
 from builder.release.promote import (
     check_target,
     promote,
-    read_manifest,
     recover,
     same_content,
     staged,
@@ -33,8 +34,8 @@ class Killed(BaseException):
 
 def release(folder: Path, content: str = "1", **changes: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = {"name": ECUADOR.release_name, "campaign": ECUADOR.name,
-                "version": ECUADOR.version, "synthetic": True, **changes}  # fmt: skip
+    manifest = smallest() | {"name": ECUADOR.release_name, "campaign": ECUADOR.name,
+                             "version": ECUADOR.version, **changes}  # fmt: skip
     (folder / "MANIFEST.json").write_text(json.dumps(manifest))
     (folder / "videos").mkdir(exist_ok=True)
     (folder / "videos" / "a.parquet").write_text(content)
@@ -81,7 +82,16 @@ def test_what_is_no_release_is_refused_always(tmp_path: Path, manifest: str | No
     for replace in (False, True):
         with pytest.raises(ReleaseConflict, match="not a release"):
             check(out, replace=replace)
-    assert read_manifest(out) is None
+    assert Manifest.find(out) is None
+
+
+def test_a_release_whose_manifest_was_damaged_is_named_and_left_alone(tmp_path: Path) -> None:
+    out = release(tmp_path / "out", window=None)
+    for replace in (False, True):
+        with pytest.raises(ManifestProblem) as caught:
+            check(out, replace=replace)
+        assert caught.value.field == "window" and "MANIFEST.json" in str(caught.value.file)
+    assert read(out) == "1"
 
 
 def test_a_file_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from fakes.manifests import smallest
 from release_kit import KEY, OTHER_KEY, write_key
 
 from builder.errors import KeyProblem
@@ -23,7 +24,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def release_made_with(key: Key, folder: Path) -> Path:
     folder.mkdir()
-    write_json(folder / "MANIFEST.json", {"name": "X", "key_check": key.check})
+    write_json(folder / "MANIFEST.json", smallest() | {"key_check": key.check})
     return folder
 
 

@@ -71,7 +71,7 @@ def test_dropped_only_if_audio_and_transcript_both_failed(
 def test_flags_and_transcript_rows(
     whisper: str | None, api: str | None, status: str | None, reason: str | None, rows: int
 ) -> None:
-    tables = tables_of(wide({"whisper_text": whisper, "voice_to_text": api}))
+    tables = tables_of(wide({"whisper_text": whisper, "voice_to_text": api}), 0.75)
     video = tables["videos"].row(0, named=True)
     assert video["exclusion_reason"] == reason and video["is_excluded"] is (reason is not None)
     if status:
@@ -86,7 +86,7 @@ def test_flags_and_transcript_rows(
 
 
 def test_every_table_has_its_columns_and_every_video() -> None:
-    tables = tables_of(wide(*({"whisper_text": text} for text in (LONG, SHORT, None))))
+    tables = tables_of(wide(*({"whisper_text": text} for text in (LONG, SHORT, None))), 0.75)
     for config in ("videos", "metadata", "transcripts", "sentiment", "summaries"):
         wanted = set(CONFIG_COLUMNS[config]) - set(OPTIONAL_COLUMNS)
         assert wanted <= set(tables[config].columns), config
@@ -97,13 +97,20 @@ def test_every_table_has_its_columns_and_every_video() -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "low"), [(0.7499, True), (0.75, False), (1.0, False), (None, None)]
-)
-def test_low_confidence_is_under_the_papers_threshold(
-    confidence: float | None, low: bool | None
+    ("confidence", "threshold", "low"),
+    [
+        (0.7499, 0.75, True), (0.75, 0.75, False), (1.0, 0.75, False), (None, 0.75, None),
+        # stored as float32, 0.7 lies below and 0.6 above what Python calls 0.7 and 0.6
+        (0.7, 0.7, False), (0.6999, 0.7, True), (0.6, 0.6, False), (0.5999, 0.6, True),
+    ],
+)  # fmt: skip
+def test_low_confidence_is_under_the_threshold(
+    confidence: float | None, threshold: float, low: bool | None
 ) -> None:
     label = {"id": 1, "label": "positive", "status": "ok", "confidence": confidence}
-    tables = tables_of(wide({"whisper_text": LONG}, sentiment=result("sentiment", label)))
+    tables = tables_of(
+        wide({"whisper_text": LONG}, sentiment=result("sentiment", label)), threshold
+    )
     assert tables["sentiment"]["low_confidence"].to_list() == [low]
     assert tables["videos"]["sentiment"].to_list() == ["positive"]
 
@@ -111,7 +118,7 @@ def test_low_confidence_is_under_the_papers_threshold(
 def test_whispers_own_columns_stay_with_whisper() -> None:
     ours = {"id": 1, "text": LONG, "status": "ok", "avg_logprob": -0.5,
             "segments": [{"start": 0.0, "end": 1.0, "text": LONG}]}  # fmt: skip
-    tables = tables_of(wide({"voice_to_text": LONG}, transcribe=result("transcribe", ours)))
+    tables = tables_of(wide({"voice_to_text": LONG}, transcribe=result("transcribe", ours)), 0.75)
     rows = {row["source"]: row for row in tables["transcripts"].iter_rows(named=True)}
     assert rows["whisper"]["avg_logprob"] == -0.5 and rows["whisper"]["segments"]
     assert rows["api"]["avg_logprob"] is None and rows["api"]["segments"] is None

@@ -8,7 +8,15 @@ import pytest
 from fakes.toy_stage import Toy, inputs, quiet
 
 from builder.errors import StageFailed, UsageProblem
-from builder.run.ledger import LEDGER, Entry, Ledger, StageStatus, read_status, status_lines
+from builder.run.ledger import (
+    LEDGER,
+    Entry,
+    Ledger,
+    StageStatus,
+    read_found,
+    read_status,
+    status_lines,
+)
 from builder.run.local import run_stage
 from builder.run.stage import STAGE_NAMES
 from builder.run.store import Store
@@ -96,3 +104,89 @@ def test_the_terminal_shows_settings_stages_and_reasons(store: Store) -> None:
     assert "12,345" in text
     assert "345 duplicate" in text
     assert all(stage in text for stage in STAGE_NAMES)
+
+
+def test_a_step_is_running_inside_and_done_with_its_numbers_after(store: Store) -> None:
+    ledger = Ledger(store, SETTINGS)
+    with ledger.step("anonymize", rows=5) as entry:
+        line = status(store, "anonymize")
+        assert (line.state, line.rows, line.pending) == ("interrupted or running", 5, 5)
+        entry.statuses = {"ok": 5}
+    line = status(store, "anonymize")
+    assert (line.state, line.rows, line.done, line.pending) == ("done", 5, 5, 0)
+    assert line.problem == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "problem"),
+    [
+        (
+            StageFailed("the model is gone", file="secret/path", way_out="get it"),
+            "failed",
+            "StageFailed: the model is gone",
+        ),
+        # what other libraries say can quote a text or a name: only the kind is kept
+        (ValueError("could not convert 'a private text'"), "failed", "ValueError"),
+        (KeyboardInterrupt(), "interrupted", ""),
+        (SystemExit(3), "interrupted", ""),
+    ],
+)
+def test_a_step_that_does_not_end_well_says_how(
+    store: Store, error: BaseException, state: str, problem: str
+) -> None:
+    ledger = Ledger(store, SETTINGS)
+    with pytest.raises(type(error)), ledger.step("assemble", rows=7):
+        raise error
+    line = status(store, "assemble")
+    assert (line.state, line.rows, line.done, line.pending) == (state, 7, 0, 7)
+    assert line.problem == problem
+    shown = "\n".join(status_lines(store.work))
+    assert state in shown and problem in shown
+    assert "private" not in (store.work / LEDGER).read_text()
+
+
+def test_a_step_over_a_full_disk_raises_the_first_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(store, SETTINGS)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StageFailed), ledger.step("assemble"):
+        monkeypatch.setattr("builder.run.ledger.write_json", full)
+        raise StageFailed("gone")
+
+
+def test_a_failed_row_stage_is_counted_from_its_parts(store: Store) -> None:
+    class Dying(Toy):
+        name = "probe"
+
+        def __call__(self, batch):  # type: ignore[no-untyped-def]
+            if 6 in batch["id"]:
+                raise StageFailed("gone")
+            return super().__call__(batch)
+
+    stage = Dying()
+    with (
+        pytest.raises(StageFailed),
+        Ledger(store, SETTINGS).step("probe", stage.fingerprint, 10),
+    ):
+        run_stage(stage, inputs(10), store, quiet)
+    line = status(store, "probe")
+    assert (line.state, line.done, line.pending) == ("failed", 6, 4)
+
+
+def test_status_tells_what_was_found_besides_the_stages(store: Store) -> None:
+    ledger = Ledger(store, SETTINGS)
+    ledger.found("media", {"files": 1200, "unmatched": 2})
+    ledger.note("probe", Entry("done"))  # what was found stays
+    assert read_found(store.work) == {"media": {"files": 1200, "unmatched": 2}}
+    assert "media: 1,200 files, 2 unmatched" in status_lines(store.work)
+
+
+def test_a_ledger_of_an_earlier_version_is_read(store: Store) -> None:
+    (store.work / LEDGER).write_text(
+        '{"settings": {}, "stages": {"ingest": {"state": "done", "rows": 3}}}'
+    )
+    assert status(store, "ingest").rows == 3 and read_found(store.work) == {}

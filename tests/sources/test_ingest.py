@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 
 from builder.config.campaign import Campaign
 from builder.errors import EmptySource, UnreadablePage
+from builder.run import resume
 from builder.run.progress import Progress
 from builder.run.store import Store
 from builder.sources import api_pages, ids
@@ -576,7 +577,8 @@ def test_an_ingest_interrupted_at_any_write_gives_the_same_when_run_again(
             real(path, value)
 
         monkeypatch.setattr(module, "write_frame", lambda p, v, c=count: c(frame, p, v))
-        monkeypatch.setattr(module, "write_json", lambda p, v, c=count: c(text, p, v))
+        for place in (module, resume):
+            monkeypatch.setattr(place, "write_json", lambda p, v, c=count: c(text, p, v))
         try:
             run(work=f"stopped{stop}")
         except Killed:
@@ -584,7 +586,8 @@ def test_an_ingest_interrupted_at_any_write_gives_the_same_when_run_again(
         else:
             break  # ran through: every write has been the last one once
         monkeypatch.setattr(module, "write_frame", frame)
-        monkeypatch.setattr(module, "write_json", text)
+        for place in (module, resume):
+            monkeypatch.setattr(place, "write_json", text)
         again = run(work=f"stopped{stop}")
         assert [p.read_bytes() for p in again.parts] == [p.read_bytes() for p in undisturbed.parts]
         assert (again.dropped, again.rows_in) == (undisturbed.dropped, undisturbed.rows_in)

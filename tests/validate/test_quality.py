@@ -331,7 +331,7 @@ def test_agreement_of_whisper_and_the_api_is_measured_where_both_are_usable(
     folder = tmp_path / "transcripts"
     folder.mkdir()
     rows.write_parquet(folder / "train-00000-of-00001.parquet")
-    found = _transcript_agreement(Tables(tmp_path))
+    found = _transcript_agreement(Tables(tmp_path, 0.75))
     assert found is not None
     assert (found["videos"], found["of"]) == (2, 2)
     assert found["wer"] == pytest.approx(2 / 10)

@@ -57,14 +57,14 @@ def check_contract(
 
 def _files(release: Release) -> Check:
     check = Check("every file is listed in MANIFEST.json with its SHA-256 and rows")
-    listed: dict[str, Any] = release.manifest.get("files", {})
+    listed = release.manifest.files
     present = set(released_files(release.folder))
     for name in sorted(present - set(listed)):
         check.fail(Problem(name, "", "files", "not in the manifest", "remove it, or rebuild"))
     for name in sorted(set(listed) - present):
         check.fail(Problem(name, "", "files", "missing", REBUILD))
     for name in sorted(set(listed) & present):
-        if file_digest(release.folder / name) != listed[name].get("sha256"):
+        if file_digest(release.folder / name) != listed[name].sha256:
             check.fail(Problem(name, "", "sha256", "the bytes were changed", REBUILD))
         elif name.endswith(".parquet"):
             try:
@@ -72,15 +72,14 @@ def _files(release: Release) -> Check:
             except (OSError, ValueError) as error:
                 check.fail(Problem(name, "", "", f"not Parquet: {shown(error)}", REBUILD))
                 continue
-            if rows != listed[name].get("rows"):
+            if rows != listed[name].rows:
                 check.fail(Problem(name, "", "rows", str(rows), REBUILD))
     return check
 
 
 def _names(release: Release) -> Check:
     check = Check("no file is named so that `datasets` would take it for a loading script")
-    name = str(release.manifest.get("name", ""))
-    for forbidden in (f"{name}.py", f"{release.folder.name}.py"):
+    for forbidden in (f"{release.manifest.name}.py", f"{release.folder.name}.py"):
         if (release.folder / forbidden).exists():
             way_out = "rename or remove it: current `datasets` refuses such a folder"
             check.fail(Problem(forbidden, "", "name", forbidden, way_out))
@@ -167,7 +166,7 @@ def _keys(release: Release) -> Iterator[Check]:
 
 
 def _pseudonymous(release: Release) -> bool:
-    return bool(release.manifest.get("privacy", {}).get("id_policy", "pseudonym") == "pseudonym")
+    return release.manifest.privacy.id_policy == "pseudonym"
 
 
 def _well_formed(frame: pl.DataFrame, config: str, check: Check) -> None:

@@ -126,7 +126,7 @@ def _parquet_metadata(path: Path) -> list[str]:
 def _raw_ids(release: Release, private: Private | None) -> Check:
     how = "each of the campaign's ids" if private else "anything shaped like one"
     check = Check("no raw TikTok id anywhere in the release", note=f"looked for: {how}")
-    if release.manifest.get("privacy", {}).get("id_policy") == "raw":
+    if release.manifest.privacy.id_policy == "raw":
         check.verdict, check.note = "not applicable", "the campaign releases raw ids"
         return check
     for texts in _texts(release):
@@ -176,7 +176,8 @@ def _identifiers(release: Release, campaign: Campaign | None) -> Check:
     if campaign:
         scrubber = Scrubber.of(campaign)
     else:
-        loaded = release.manifest.get("scrub_countries", {}).get("loaded", [])
+        told = release.manifest.scrub_countries
+        loaded = told.loaded if told else []
         scrubber = Scrubber(country=loaded[0] if loaded else "", neighbours=loaded[1:])
     for config, columns in _SCRUBBED.items():
         for column in columns:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 
 import polars as pl
 
 import ecuador_crisis_tiktok as schema
-from builder.release.tables import LOW_CONFIDENCE
+from builder.release.tables import under
 from builder.sources.schema import COUNTS
 from builder.validate.contract.check import Check, Problem, shown
 from builder.validate.release import Release
@@ -32,7 +31,7 @@ def _outside(column: str, allowed: tuple[str, ...]) -> pl.Expr:
     return pl.col(column).is_not_null() & ~pl.col(column).is_in(allowed)
 
 
-def _rules() -> list[tuple[str, str, str, pl.Expr, str]]:
+def _rules(threshold: float) -> list[tuple[str, str, str, pl.Expr, str]]:
     """(config, column, rule, expression that is true where it is broken, way out)."""
     rules: list[tuple[str, str, str, pl.Expr, str]] = [
         ("metadata", column, "counts are not negative", pl.col(column) < 0, _REBUILD)
@@ -67,13 +66,12 @@ def _rules() -> list[tuple[str, str, str, pl.Expr, str]]:
         rule = "labels and statuses come from their closed lists"
         way_out = f"allowed: {', '.join(allowed)}"
         rules.append((config, column, rule, _outside(column, allowed), way_out))
-    confident = pl.col("confidence")
     rules += [
         (
             "sentiment",
             "low_confidence",
-            f"low_confidence is true exactly where the confidence is under {LOW_CONFIDENCE}",
-            (confident < LOW_CONFIDENCE).ne_missing(pl.col("low_confidence")),
+            f"low_confidence is true exactly where the confidence is under {threshold:g}",
+            under(threshold).ne_missing(pl.col("low_confidence")),
             _REBUILD,
         ),
         (
@@ -110,7 +108,7 @@ def _rules() -> list[tuple[str, str, str, pl.Expr, str]]:
 
 def _row_rules(release: Release) -> Iterator[Check]:
     checks: dict[str, Check] = {}
-    rules = _rules()
+    rules = _rules(release.threshold)
     for config in dict.fromkeys(rule[0] for rule in rules):
         mine = [rule for rule in rules if rule[0] == config]
         needed = {name for rule in mine for name in rule[3].meta.root_names()}
@@ -134,9 +132,7 @@ def _row_rules(release: Release) -> Iterator[Check]:
 
 def _dates(release: Release) -> Check:
     check = Check("every date lies in the campaign's window")
-    window = release.manifest.get("window", {})
-    start = dt.date.fromisoformat(window["start"])
-    end = dt.date.fromisoformat(window["end"])
+    start, end = release.manifest.window.start, release.manifest.window.end
     outside = pl.col("date").is_null() | (pl.col("date") < start) | (pl.col("date") > end)
     for config, key in (("metadata", "video_id"), ("events", "key")):
         frame = release.columns(config, [key, "date"]).with_row_index("row")
