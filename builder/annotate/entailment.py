@@ -69,18 +69,17 @@ class Entailment(NliStage):
             length, "text", "summary", "id", descending=[True, False, False, False], nulls_last=True
         )
 
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """See `Stage`. Both input columns may be null."""
-        self.setup()
-        engine = self._engine
-        rows = []
+    def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
+        """See `Stage.rows`. Both input columns may be null."""
+        engine = self.engine
+        rows: list[dict[str, Any]] = []
         grids: list[tuple[int, int, int]] = []  # row, sentences, windows
         premises: list[str] = []
         hypotheses: list[str] = []
-        for video, text, summary in batch.select("id", "text", "summary").iter_rows():
-            row = self._blank(video, text, summary)
+        for text, summary in batch.select("text", "summary").iter_rows():
+            row = _blank(text, summary)
             rows.append(row)
-            if row["status"] != "ok" or engine is None:
+            if row["status"] != "ok":
                 continue
             plan = self._plan(engine, text, summary)
             if plan is None:
@@ -91,14 +90,13 @@ class Entailment(NliStage):
             for sentence in sentences:
                 premises.extend(parts)
                 hypotheses.extend([sentence] * len(parts))
-        if engine is not None and premises:
-            scores = softmax(engine.logits(premises, hypotheses))
-            at = 0
-            for index, many, wide in grids:
-                grid = scores[at : at + many * wide].reshape(many, wide, 3)
-                at += many * wide
-                rows[index].update(self._verdict(grid, engine.model))
-        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+        scores = softmax(engine.logits(premises, hypotheses)) if premises else None
+        at = 0
+        for index, many, wide in grids if scores is not None else []:
+            grid = scores[at : at + many * wide].reshape(many, wide, 3)
+            at += many * wide
+            rows[index].update(self._verdict(grid, engine.model))
+        return rows
 
     def _plan(
         self, engine: NliEngine, text: str, summary: str
@@ -137,15 +135,16 @@ class Entailment(NliStage):
             "entailment_model": model,
         }
 
-    def _blank(self, video: int, text: str | None, summary: str | None) -> dict[str, Any]:
-        row: dict[str, Any] = {"id": video, **dict.fromkeys(self.output_schema), "status": "ok"}
-        if not (text or "").strip():
-            row.update(status="skipped", reason="no_text")
-        elif not (summary or "").strip():
-            row.update(status="skipped", reason="no_summary")
-        elif not has_words(text) or not has_words(summary):
-            row.update(status="skipped", reason="no_words")
-        return row
+
+def _blank(text: str | None, summary: str | None) -> dict[str, Any]:
+    """The row of a pair that is not judged; status `ok` where it is."""
+    if not (text or "").strip():
+        return {"status": "skipped", "reason": "no_text"}
+    if not (summary or "").strip():
+        return {"status": "skipped", "reason": "no_summary"}
+    if not has_words(text) or not has_words(summary):
+        return {"status": "skipped", "reason": "no_words"}
+    return {"status": "ok"}
 
 
 def decisive(windows_scores: Floats) -> Floats:

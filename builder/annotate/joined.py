@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from builder.annotate.transcripts.columns import judge
-from builder.annotate.transcripts.rules import DEFAULT_RULES, TranscriptRules
+from builder.annotate.transcripts.rules import DEFAULT_RULES
+from builder.config.asr import TranscriptRules
 
 UPSTREAM_MODEL = "as published by the authors"
 NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"

@@ -8,18 +8,18 @@ Quechua or Kichwa; `quechua` therefore looks for its suffixes and commonest word
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import polars as pl
 
 from builder.annotate.transcripts.rules import near_empty, normalise
+from builder.config.profile import LanguageTable
 from builder.errors import StageFailed, UsageProblem
 from builder.run.stage import Stage
 
 Identify = Callable[[str], tuple[str | None, float]]
 
-DEFAULT_IDENTIFIER = "lingua"
 # langdetect draws random numbers; with a seed it gives the same answer twice.
 LANGDETECT_SEED = 0
 # Languages heard on Ecuadorian TikTok or likely to pass through it. An open choice of 75 makes
@@ -130,10 +130,7 @@ class Language(Stage):
     """Identifies the language of every transcript.
 
     Args:
-        settings: a profile's ``[language]`` table: `identifier`, a key of `IDENTIFIERS`.
-
-    Raises:
-        UsageProblem: unknown identifier or setting.
+        table: a profile's ``[language]``.
     """
 
     name: ClassVar[str] = "language"
@@ -148,16 +145,8 @@ class Language(Stage):
     }
     batch_size = 2048
 
-    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
-        table = dict(settings or {})
-        self.identifier = str(table.pop("identifier", DEFAULT_IDENTIFIER))
-        if table or self.identifier not in IDENTIFIERS:
-            raise UsageProblem(
-                f"unknown [language] setting {next(iter(table), self.identifier)!r}",
-                field="language",
-                way_out=f"identifier = one of {', '.join(IDENTIFIERS)}",
-            )
-        self._identify: Identify | None = None
+    def __init__(self, table: LanguageTable | None = None) -> None:
+        self.identifier: str = (table or LanguageTable()).identifier
 
     @property
     def params(self) -> dict[str, Any]:
@@ -169,33 +158,28 @@ class Language(Stage):
             "min_quechua_share": MIN_QUECHUA_SHARE,
         }
 
-    def setup(self) -> None:
-        """Load the identifier's model."""
-        if self._identify is None:
-            self._identify = load_identifier(self.identifier)
+    def load(self) -> Identify:
+        """Load the identifier's model. Raises as `load_identifier`."""
+        return load_identifier(self.identifier)
 
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Identify the texts of a batch; see `Stage.__call__`.
+    def row(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Identify the language of one text; see `Stage.row`.
 
         Statuses: ``ok``; ``near_empty`` (a language is named, do not trust it); ``no_text``;
         ``undetermined`` (no letters a language could be told by).
         """
-        self.setup()
-        rows = [self._row(video_id, text) for video_id, text in batch.select("id", "text").rows()]
-        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema}, orient="row")
-
-    def _row(self, video_id: int, text: str | None) -> tuple[Any, ...]:
-        if self._identify is None or not normalise(text):
-            return video_id, None, None, "no_text", "no_text", self.identifier
-        language, confidence = self._identify(text or "")
+        text: str = record["text"] or ""
+        made: dict[str, Any] = {"model": self.identifier}
+        if not normalise(text):
+            return made | {"status": "no_text", "reason": "no_text"}
+        identify: Identify = self.loaded
+        language, confidence = identify(text)
         if language is None:
-            return video_id, None, None, "undetermined", "no_letters", self.identifier
+            return made | {"status": "undetermined", "reason": "no_letters"}
         short = near_empty(text)
-        return (
-            video_id,
-            language,
-            round(confidence, 4),
-            "near_empty" if short else "ok",
-            "few_words" if short else None,
-            self.identifier,
-        )
+        return made | {
+            "language": language,
+            "language_confidence": round(confidence, 4),
+            "status": "near_empty" if short else "ok",
+            "reason": "few_words" if short else None,
+        }

@@ -71,22 +71,21 @@ class Sentiment(NliStage):
         length = pl.col("text").str.len_chars()
         return pending.sort(length, "text", "id", descending=[True, False, False], nulls_last=True)
 
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """See `Stage`. The input column `text` may be null."""
-        rows = [self._blank(video, text) for video, text in batch.select("id", "text").iter_rows()]
-        todo = [index for index, row in enumerate(rows) if row["status"] == "ok"]
+    def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
+        """See `Stage.rows`. The input column `text` may be null."""
         texts = batch["text"].to_list()
+        rows = [_blank(text) for text in texts]
+        todo = [index for index, row in enumerate(rows) if row["status"] == "ok"]
         scored = self.scores([texts[index] for index in todo])
         for index, (scores, count) in zip(todo, scored, strict=True):
             rows[index].update(self._verdict(scores, count))
-        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+        return rows
 
     def scores(self, texts: list[str]) -> list[tuple[list[float], int]]:
         """Scores (negative, neutral, positive), unrounded, and number of windows of each text."""
-        self.setup()
-        engine = self._engine
-        if engine is None or not texts:
+        if not texts:
             return []
+        engine = self.engine
         found = self._scored(engine, texts)
         close = [i for i, (scores, _) in enumerate(found) if _margin(scores) < self.table.recheck]
         if close and (exact := engine.exact()) is not engine:
@@ -136,16 +135,17 @@ class Sentiment(NliStage):
             # as float32, like the column it is stored in
             "low_confidence": bool(np.float32(rounded[best]) < np.float32(self.table.threshold)),
             "n_windows": count,
-            "model": self._engine.model if self._engine else None,
+            "model": self.engine.model,
         }
 
-    def _blank(self, video: int, text: str | None) -> dict[str, Any]:
-        row: dict[str, Any] = {"id": video, **dict.fromkeys(self.output_schema), "status": "ok"}
-        if not (text or "").strip():
-            row.update(status="skipped", reason="no_text")
-        elif not has_words(text):
-            row.update(status="skipped", reason="no_words")
-        return row
+
+def _blank(text: str | None) -> dict[str, Any]:
+    """The row of a text that is not scored; status `ok` where it is."""
+    if not (text or "").strip():
+        return {"status": "skipped", "reason": "no_text"}
+    if not has_words(text):
+        return {"status": "skipped", "reason": "no_words"}
+    return {"status": "ok"}
 
 
 def _margin(scores: list[float]) -> float:

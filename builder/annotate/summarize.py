@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -31,6 +32,7 @@ from builder.annotate.summary.local import LocalModel
 from builder.annotate.transcripts.pieces import has_words
 from builder.annotate.transcripts.rules import words
 from builder.config.profile import ProfileError, SummariesTable
+from builder.errors import BuilderError
 from builder.run.stage import Stage
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -87,7 +89,6 @@ class Summarize(Stage):
     ) -> None:
         self.table = table or SummariesTable()
         self._make = writer or (LocalModel if self.table.method == "local" else Endpoint)
-        self._writer: Writer | None = None
         self._down = False
         if self.table.method == "extractive":
             self.batch_size = 512
@@ -102,45 +103,54 @@ class Summarize(Stage):
         prompt = "\n".join(f"{role}:{text}" for role, text in read_prompt(self.table.prompt))
         return {**kept, "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest()}
 
-    def setup(self) -> None:
-        """Connect or load. Raises `StageFailed` when that is impossible."""
-        if self.table.method != "extractive" and self._writer is None:
-            read_prompt(self.table.prompt)
-            self._writer = self._make(self.table)
+    def load(self) -> Writer | None:
+        """Connect to what writes; None for `extractive`. Raises `StageFailed` if impossible."""
+        if self.table.method == "extractive":
+            return None
+        read_prompt(self.table.prompt)
+        return self._make(self.table)
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """Equal texts together: a repeated TikTok sound is asked about once."""
         return pending.sort("text", "id", nulls_last=True)
 
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """See `Stage`. The input column `text` may be null.
+    def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
+        """See `Stage.rows`. The input column `text` may be null.
 
         Raises:
             EndpointRefused: the endpoint refused every request of the batch for good.
         """
-        self.setup()
-        pairs = list(batch.select("id", "text").iter_rows())
-        wanted = list(dict.fromkeys(text for _, text in pairs if _blank(text) is None))
+        texts = batch["text"].to_list()
+        wanted = list(dict.fromkeys(text for text in texts if _blank(text) is None))
         if self.table.method == "extractive":
-            answers = {text: self._extract(text) for text in wanted}
+            answers = {text: self._written(self._extract, text) for text in wanted}
         else:
             with ThreadPoolExecutor(self.table.concurrency) as pool:
-                answers = dict(zip(wanted, pool.map(self._ask, wanted), strict=True))
+                asked = pool.map(partial(self._written, self._ask), wanted)
+                answers = dict(zip(wanted, asked, strict=True))
             self._judge_endpoint(list(answers.values()))
         rows = []
         paid: set[str] = set()
-        for video, text in pairs:
+        for text in texts:
             blank = _blank(text)
-            row: dict[str, Any] = {"id": video, **dict.fromkeys(self.output_schema)}
             if blank:
-                row.update(status="skipped", reason=blank)
-            else:
-                row.update(answers[text])
-                if text in paid:  # one request: its tokens are counted once
-                    row.update(prompt_tokens=0, completion_tokens=0, cost=row["cost"] and 0.0)
-                paid.add(text)
+                rows.append({"status": "skipped", "reason": blank})
+                continue
+            row = dict(answers[text])
+            if text in paid:  # one request: its tokens are counted once
+                row.update(prompt_tokens=0, completion_tokens=0, cost=row.get("cost") and 0.0)
+            paid.add(text)
             rows.append(row)
-        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+        return rows
+
+    def _written(self, write: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
+        # Here and not in the base class: the other answers of the batch are paid for.
+        try:
+            return write(text)
+        except BuilderError:
+            raise
+        except Exception as error:
+            return self.internal_failure(error)
 
     def _extract(self, text: str) -> dict[str, Any]:
         summary = extractive.summarize(
@@ -160,11 +170,10 @@ class Summarize(Stage):
         }
 
     def _ask(self, text: str) -> dict[str, Any]:
-        table, writer = self.table, self._writer
+        table = self.table
+        writer: Writer = self.loaded
         if len(words(text)) < table.min_words:
             return self._extract(text)
-        if writer is None:
-            return {"status": "failed", "reason": "not_set_up"}
         sent, cut = _fit(text, table.max_input_chars)
         row: dict[str, Any] = {
             "method": f"{table.method} (first {len(sent):,} characters)" if cut else table.method,

@@ -2,13 +2,13 @@
 
 Sound is decoded and searched for speech in threads, a bounded distance ahead of Whisper; windows
 of many videos are encoded and decoded together. Videos go longest file first, so the last batch is
-not one long straggler. Text that the rules of `hallucination` know to be invented is removed.
+not one long straggler. Text that `transcripts.invented` knows to be invented is removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,13 +16,13 @@ from typing import Any, ClassVar
 import polars as pl
 
 from builder.annotate.transcripts.invented import clean_text, judge_segment
-from builder.annotate.transcripts.rules import TranscriptRules, near_empty, words
+from builder.annotate.transcripts.rules import near_empty, words
 from builder.annotate.whisper.decoding import Array, Decoded, Piece
-from builder.annotate.whisper.engine import EngineOptions, WhisperEngine
-from builder.annotate.whisper.speech import SpeechOptions, Window, load_detector, speech_windows
+from builder.annotate.whisper.engine import WhisperEngine
+from builder.annotate.whisper.speech import Window, load_detector, speech_windows
 from builder.annotate.whisper.spoken_language import LANGUAGE_WINDOWS, LanguageChoice
-from builder.annotate.whisper.weights import WHEEL_MODEL, model_label, resolve
-from builder.config.options import read_options
+from builder.annotate.whisper.weights import model_label, resolve
+from builder.config.asr import AsrTable
 from builder.media.audio import MediaProblem, status_of
 from builder.media.probe import marker_of
 from builder.run.cpu import cores
@@ -32,6 +32,9 @@ from builder.run.stage import Stage
 # Windows encoded and decoded together; their encoder states are in memory (base: 3 MB each).
 POOL_WINDOWS = 48
 LOOKAHEAD_VIDEOS, LOOKAHEAD_WINDOWS = 8, 8
+
+# Settings that no text depends on.
+NOT_OUTPUT = frozenset({"threads", "batch_size", "batch_videos"})
 
 _SEGMENT = pl.Struct({"start": pl.Float32, "end": pl.Float32, "text": pl.String})
 
@@ -56,18 +59,11 @@ class Transcribe(Stage):
     """Transcribes the downloaded videos with Whisper.
 
     Args:
-        settings: a profile's ``[asr]`` table: `model`, `revision`, `languages` (those Whisper may
-            choose from; empty is all), `language_weights` (how much likelier than others a
-            language is before anything was heard), `batch_videos`, any field of `EngineOptions`,
-            the tables `vad` (`SpeechOptions`) and `rules` (`TranscriptRules`). None is the
-            defaults of all these.
-
-    Raises:
-        UsageProblem: a setting that does not exist.
+        table: a profile's ``[asr]``.
     """
 
     name: ClassVar[str] = "transcribe"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     input_columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")
     output_schema: ClassVar[dict[str, Any]] = {
         "text": pl.String,
@@ -84,64 +80,55 @@ class Transcribe(Stage):
         "model": pl.String,
     }
 
-    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
-        table = dict(settings or {})
-        self.model = str(table.pop("model", WHEEL_MODEL))
-        self.revision: str | None = table.pop("revision", None)
+    def __init__(self, table: AsrTable | None = None) -> None:
+        self.table = table or AsrTable()
         self.choice = LanguageChoice(
-            tuple(sorted(table.pop("languages", ()))), dict(table.pop("language_weights", {}))
+            tuple(sorted(self.table.languages)), self.table.language_weights
         )
-        self.batch_size = int(table.pop("batch_videos", 64))
-        self.speech = read_options(SpeechOptions(), table.pop("vad", {}), "asr.vad")
-        self.rules = TranscriptRules.from_table(table.pop("rules", None))
-        self.options = read_options(EngineOptions(), table, "asr")
+        self.batch_size = self.table.batch_videos
+        self.rules = self.table.rules
         self._label: str | None = None
-        self._engine: WhisperEngine | None = None
 
     @property
     def label(self) -> str:
-        """The model with its revision, as it goes into the data."""
+        """The model with its revision."""
         if self._label is None:
-            self._label = model_label(self.model, self.revision)
+            self._label = model_label(self.table.model, self.table.revision)
         return self._label
 
     @property
     def params(self) -> dict[str, Any]:
-        """What changes the text. Threads and batch sizes do not, so they are left out."""
-        options = asdict(self.options)
-        del options["threads"], options["batch_size"]
-        return {
-            "model": self.label,
-            "languages": asdict(self.choice),
-            "engine": options,
-            "vad": asdict(self.speech),
-            "rules": self.rules.as_dict(),
-        }
+        """What changes the text. What only changes how fast it comes is left out."""
+        table = self.table.model_dump(mode="json", exclude=NOT_OUTPUT)
+        return table | {"model": self.label, "languages": self.choice.allowed}
 
-    def setup(self) -> None:
+    def load(self) -> WhisperEngine:
         """Load the model and the voice detector.
 
         Raises:
             ModelUnavailable, ModelDamaged: see `whisper.weights.resolve`.
             StageFailed: the model cannot be loaded.
         """
-        if self._engine is None:
-            files = resolve(self.model, self.revision)
-            self._engine = WhisperEngine(files.path, self.options)
-            load_detector()
+        files = resolve(self.table.model, self.table.revision)
+        load_detector()
+        return WhisperEngine(files.path, self.table)
+
+    @property
+    def engine(self) -> WhisperEngine:
+        """The loaded model."""
+        engine: WhisperEngine = self.loaded
+        return engine
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """Longest file first; the size stands in for the length, which nobody knows yet."""
         return pending.sort("size", "id", descending=[True, False], nulls_last=True)
 
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Transcribe the videos of a batch; see `Stage.__call__`."""
-        self.setup()
-        ids = batch["id"].to_list()
+    def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
+        """Transcribe the videos of a batch; see `Stage.rows`."""
         videos = [_Video(Path(path or "")) for path in batch["path"].to_list()]
         self._hear(videos)
-        rows = [{"id": i, **self._row(video)} for i, video in zip(ids, videos, strict=True)]
-        return pl.DataFrame(rows, schema={"id": pl.Int64, **self.output_schema})
+        model = f"{self.label} ({self.engine.made_with})"
+        return [{"model": model, **self._row(video)} for video in videos]
 
     def _hear(self, videos: list[_Video]) -> None:
         """Fill `heard`, `language` and `problem` of each video."""
@@ -168,29 +155,22 @@ class Transcribe(Stage):
 
     def _windows(self, path: Path) -> Iterator[tuple[Window, Array]]:
         # Runs in a reader thread. Whatever a file does to the decoder is that file's problem.
-        engine = self._ready()
+        engine = self.engine
         marker = marker_of(path)
         if marker:
             raise MediaProblem(marker)
         try:
-            for window in speech_windows(path, self.speech):
+            for window in speech_windows(path, self.table.vad):
                 yield replace(window, samples=window.samples[:0]), engine.features(window.samples)
         except MediaProblem:
             raise
         except (OSError, ValueError, RuntimeError, MemoryError) as error:
             raise MediaProblem(status_of(error)) from error
 
-    def _ready(self) -> WhisperEngine:
-        self.setup()
-        engine = self._engine
-        if engine is None:  # setup() sets it or raises
-            raise RuntimeError("the engine was not loaded")
-        return engine
-
     def _flush(self, pool: list[_Waiting]) -> None:
         if not pool:
             return
-        engine = self._ready()
+        engine = self.engine
         encoded = engine.encode([features for _, _, features in pool])
         spoken = engine.languages(encoded)
         mine: dict[int, list[int]] = {}
@@ -215,11 +195,9 @@ class Transcribe(Stage):
         pool.clear()
 
     def _row(self, video: _Video) -> dict[str, Any]:
-        row: dict[str, Any] = dict.fromkeys(self.output_schema)
-        row["model"] = self.label
         if video.problem and not video.heard:
-            return row | {"status": "failed", "reason": video.problem}
-        row["speech_seconds"] = round(video.speech_seconds, 2)
+            return {"status": "failed", "reason": video.problem}
+        row: dict[str, Any] = {"speech_seconds": round(video.speech_seconds, 2)}
         if not video.heard:
             return row | {"status": "no_speech", "reason": "no_voice", "n_words": 0}
         kept, segments, reasons = self._judge(video)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import re
-import tomllib
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -23,10 +22,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from builder.config.limits import QualityThresholds
+from builder.config.toml import read_toml, refusal
 from builder.errors import CampaignError
 
 CAMPAIGNS = Path(__file__).parents[1] / "campaigns"
 DEFAULT_CAMPAIGN = "ecuador_2024"
+_EXAMPLE = "builder/config/campaign.py, with builder/campaigns/ecuador_2024 as an example,"
 
 
 class _Frozen(BaseModel):
@@ -222,39 +223,37 @@ class Campaign(_Frozen):
                 way_out=f"use an embedded one ({known}) or the path of a folder that holds "
                 "campaign.toml and keywords.csv",
             )
-        data = _read_toml(folder / "campaign.toml")
+        data = read_toml(folder / "campaign.toml", CampaignError, "campaign file")
         data["keywords"] = _read_keywords(folder / "keywords.csv")
         if (folder / "paper.toml").is_file():
-            data["paper"] = _read_toml(folder / "paper.toml")
+            data["paper"] = read_toml(folder / "paper.toml", CampaignError, "campaign file")
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = [str(part) for part in first["loc"]]
-            file, row = folder / "campaign.toml", None
-            if where[:1] == ["keywords"]:
-                file, where = folder / "keywords.csv", where[1:]
-                row = f"{int(where.pop(0)) + 1} below the header" if where else None
-            raise CampaignError(
-                first["msg"],
-                file=file,
+            where = error.errors(include_input=False)[0]["loc"]
+            if where[:1] != ("keywords",):
+                raise refusal(
+                    cls,
+                    error,
+                    CampaignError,
+                    file=folder / "campaign.toml",
+                    describes=_EXAMPLE,
+                ) from None
+            # a row of keywords.csv, or the whole table
+            row = f"{int(where[1]) + 1} below the header" if len(where) > 1 else None
+            raise refusal(
+                cls,
+                error,
+                CampaignError,
+                file=folder / "keywords.csv",
+                describes=_EXAMPLE,
                 row=row,
-                field=".".join(where) or None,
-                way_out="correct the field; builder/campaigns/ecuador_2024 is a complete example",
-            ) from error
+                skip=2,
+            ) from None
 
 
 def _midnight(day: dt.date) -> int:
     return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CampaignError(
-            f"cannot read the campaign file: {error}", file=path, way_out="correct the file"
-        ) from error
 
 
 def _read_keywords(path: Path) -> list[dict[str, Any]]:

@@ -1,18 +1,20 @@
 """Profiles: which models a build uses and how, one TOML file per choice.
 
 `builder/profiles/offline.toml` and `paper.toml` are embedded; any other file with the same tables
-works by its path. Tables: `[asr]` and `[language]` (read by the transcribe and language stages),
-`[nli]`, `[sentiment]`, `[summaries]`, `[entailment]`.
+works by its path. Tables: `[asr]` (in `builder.config.asr`), `[language]`, `[nli]`, `[sentiment]`,
+`[summaries]`, `[entailment]`. Each setting has its default, bounds and meaning here, and nowhere
+else; `tests/config/test_every_setting.py` proves that each one changes something.
 """
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
+from builder.config.asr import AsrTable, ComputeType
+from builder.config.toml import SettingsTable, checked, read_toml
 from builder.errors import BuilderError
 
 PROFILES = Path(__file__).parent.parent / "profiles"
@@ -23,11 +25,18 @@ class ProfileError(BuilderError):
     """A profile is missing, unreadable, or holds a value it must not."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class LanguageTable(SettingsTable):
+    """`[language]`: how the language of a transcript is told.
+
+    Attributes:
+        identifier: `lingua` (with a rule for Quechua), `langdetect` (the paper's), or
+            `langdetect+quechua`; see `builder.annotate.language`.
+    """
+
+    identifier: Literal["lingua", "langdetect", "langdetect+quechua"] = "lingua"
 
 
-class NliTable(_Table):
+class NliTable(SettingsTable):
     """`[nli]`: the model of sentiment and entailment.
 
     Attributes:
@@ -43,12 +52,12 @@ class NliTable(_Table):
     model: str = Field(min_length=1)
     revision: str | None = None
     backend: Literal["auto", "ctranslate2", "torch"] = "ctranslate2"
-    labels: tuple[str, str, str] | None = None
-    precision: str = "auto"
+    labels: tuple[str, str, str] | None = Field(default=None, strict=False)
+    precision: ComputeType = "auto"
     max_tokens: int | None = Field(default=None, ge=64)
 
 
-class SentimentTable(_Table):
+class SentimentTable(SettingsTable):
     """`[sentiment]`: zero-shot wording and the treatment of long transcripts.
 
     Attributes:
@@ -78,7 +87,7 @@ class SentimentTable(_Table):
         return value
 
 
-class SummariesTable(_Table):
+class SummariesTable(SettingsTable):
     """`[summaries]`: who writes the summaries.
 
     Attributes:
@@ -137,7 +146,7 @@ class SummariesTable(_Table):
         return value.rstrip("/")
 
 
-class EntailmentTable(_Table):
+class EntailmentTable(SettingsTable):
     """`[entailment]`: how long transcripts are judged.
 
     Attributes:
@@ -153,12 +162,12 @@ class EntailmentTable(_Table):
     overlap: int = Field(default=64, ge=0, le=256)
 
 
-class Profile(_Table):
-    """A whole profile. `asr` and `language` are checked by the stages that read them."""
+class Profile(SettingsTable):
+    """A whole profile; `name` is the file's, unless it gives itself another."""
 
-    name: str
-    asr: dict[str, Any] = Field(default_factory=dict)
-    language: dict[str, Any] = Field(default_factory=dict)
+    name: str = Field(min_length=1)
+    asr: AsrTable = AsrTable()
+    language: LanguageTable = LanguageTable()
     nli: NliTable
     sentiment: SentimentTable = SentimentTable()
     summaries: SummariesTable = SummariesTable()
@@ -180,19 +189,5 @@ def load_profile(name_or_path: str | Path = DEFAULT_PROFILE) -> Profile:
             f"no profile called {str(name_or_path)!r}",
             way_out=f"use an embedded one ({known}) or the path of a TOML file",
         )
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProfileError(
-            f"cannot read the profile: {error}", file=path, way_out="correct the file"
-        ) from error
-    try:
-        return Profile.model_validate({"name": path.stem, **data})
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ProfileError(
-            first["msg"],
-            file=path,
-            field=".".join(str(part) for part in first["loc"]) or None,
-            way_out="correct it; builder/config/profile.py describes every field",
-        ) from error
+    data = {"name": path.stem, **read_toml(path, ProfileError, "profile")}
+    return checked(Profile, data, ProfileError, file=path, describes="builder/config/profile.py")

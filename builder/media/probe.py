@@ -11,7 +11,6 @@ A folder of downloads, by convention:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -296,14 +295,7 @@ class Probe(Stage):
     }
     batch_size = 256
 
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Probe the files of a batch; see `Stage.__call__`."""
-        return pl.DataFrame(
-            list(_rows(batch)), schema={"id": pl.Int64, **self.output_schema}, orient="row"
-        )
-
-
-def _rows(batch: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    for video_id, path in batch.select("id", "path").iter_rows():
-        facts = probe_file(Path(path)) if path else Facts("missing", "no_file")
-        yield {"id": video_id, **vars(facts)}
+    def row(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Probe one file; see `Stage.row`."""
+        path = record["path"]
+        return vars(probe_file(Path(path)) if path else Facts("missing", "no_file"))

@@ -14,7 +14,8 @@ from functools import cached_property
 import polars as pl
 
 from builder.annotate.joined import SOURCES, Adds, Column, Joiner
-from builder.annotate.transcripts.rules import DEFAULT_RULES, TranscriptRules
+from builder.annotate.transcripts.rules import DEFAULT_RULES
+from builder.config.asr import TranscriptRules
 from builder.config.profile import Profile
 from builder.run.stage import Stage
 
@@ -74,7 +75,7 @@ class Plan:
 
 def transcript_rules(profile: Profile) -> TranscriptRules:
     """What makes a text a transcript, as the profile has it: for Whisper's and the API's alike."""
-    return TranscriptRules.from_table(profile.asr.get("rules"))
+    return profile.asr.rules
 
 
 def _probe(profile: Profile) -> Stage:

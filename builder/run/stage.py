@@ -1,18 +1,33 @@
 """What a row stage is: a step that gives every video one result row.
 
-A stage is a small class. `run.local` (and `run.on_ray`) feed it batches; `run.store` keeps what it
-returns. A row that fails is a row with a status and a reason, never an exception: exceptions are
-for a stage that cannot run at all (`StageFailed`).
+A stage is a small class. It says what it reads and writes, loads its model in `load`, and makes
+one result of one record in `row` (or many together in `rows`, where a model wants batches). The
+base class does the rest: it loads once, builds the frame, and turns whatever a record does to the
+stage into a row with a status. `run.local` (and `run.on_ray`) feed it batches; `run.store` keeps
+what it returns.
+
+A row that fails is a row with a status and a reason, never an exception. Exceptions are for a
+stage that cannot run at all: a `BuilderError` (`StageFailed` and its kinds) stops it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from abc import ABC, abstractmethod
+import logging
+import traceback
+from abc import ABC
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
+
+from builder.errors import BuilderError, StageFailed
+
+log = logging.getLogger(__name__)
+
+FAILED, INTERNAL = "failed", "internal_"
 
 STAGE_NAMES = (
     "ingest",
@@ -37,11 +52,15 @@ def fingerprint(*parts: Any) -> str:
 class Stage(ABC):
     """One verb applied to every video.
 
+    A subclass defines `row` or `rows`, and `load` where it needs a model. What `__init__` sets must
+    be picklable: an engine may send the stage to another process, where it loads for itself.
+
     Class attributes:
         name: the stage's name on the command line and in `work/<name>/`.
         version: changed by hand when the same input would give another output.
         input_columns: columns read besides `id`; their values decide whether a row is up to date.
-        output_schema: columns written besides `id` and `input_digest`; must hold `status`.
+        output_schema: columns written besides `id` and `input_digest`; must hold `status`, and
+            `reason` if failures are to be explained and internal ones tried again.
         retry_statuses: statuses of passing faults, computed again by the next run.
     """
 
@@ -62,20 +81,140 @@ class Stage(ABC):
         """Digest of name, version and parameters: the folder its results live in."""
         return fingerprint(self.name, self.version, self.params)
 
-    def setup(self) -> None:  # noqa: B027 - most stages have nothing to load
-        """Load what is expensive (a model). Called once, and only if there is work to do."""
+    def load(self) -> Any:
+        """Load what is expensive (a model) and return it; `loaded` keeps it.
+
+        Called once in a process, and only if there is work to do.
+
+        Raises:
+            StageFailed: it cannot be had.
+        """
+        return None
+
+    @property
+    def loaded(self) -> Any:
+        """What `load` returned; loads if need be."""
+        if "_loaded" not in vars(self):
+            self._loaded = self.load()
+        return self._loaded
+
+    def setup(self) -> None:
+        """Load now, so that the first batch does not wait. Raises as `load`."""
+        _ = self.loaded
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model: the other process loads its own."""
+        return {key: value for key, value in vars(self).items() if key != "_loaded"}
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """The order pending rows are worked in; a function of the input alone. Default: by id."""
         return pending.sort("id")
 
-    @abstractmethod
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Compute one batch.
+    def row(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The result of one record.
+
+        Args:
+            record: `id` (int) and `input_columns`, as Python values.
+
+        Returns:
+            Output columns by name, `status` among them. A column that is left out is null.
+        """
+        raise NotImplementedError(f"stage {self.name} defines neither row() nor rows()")
+
+    def rows(self, batch: pl.DataFrame) -> Iterable[dict[str, Any]]:
+        """The results of a batch, one for each of its rows and in their order.
+
+        For stages that compute rows together; default: `row` of each. What is raised here is raised
+        again for the record that is to blame: the batch is then computed one record at a time.
 
         Args:
             batch: `id` (int64) and `input_columns`.
 
         Returns:
-            `id` and the columns of `output_schema`, one row for every row of the batch.
+            As `row`.
         """
+        return [self._guarded(self.row, record) for record in batch.iter_rows(named=True)]
+
+    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Compute one batch: what an engine calls.
+
+        Args:
+            batch: `id` (int64) and `input_columns`.
+
+        Returns:
+            `id` and the columns of `output_schema`, one row for every row of the batch, in their
+            order. A record that broke the stage, or whose values do not fit the columns, has the
+            status `failed` and the reason ``internal_<type of the exception>``; the next run tries
+            it again.
+
+        Raises:
+            StageFailed, or another BuilderError: the stage cannot run.
+        """
+        self.setup()
+        results = self._results(batch)
+        try:
+            return self._frame(batch["id"], results)
+        except Exception:  # some value does not fit its column: find whose
+            fitting = [self._guarded(self._fits, result) for result in results]
+            return self._frame(batch["id"], fitting)
+
+    def _results(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
+        try:
+            results = list(self.rows(batch))
+        except BuilderError:
+            raise
+        except Exception as error:
+            if batch.height == 1:
+                return [self.internal_failure(error)]
+            # One record must not take its neighbours along.
+            return [self._results(one)[0] for one in batch.iter_slices(1)]
+        if len(results) != batch.height:
+            raise StageFailed(
+                f"stage {self.name} gave {len(results)} results for {batch.height} rows",
+                way_out="this is a bug of the stage: every row must come back with a status",
+            )
+        return results
+
+    def internal_failure(self, error: Exception) -> dict[str, Any]:
+        """The result of a record that raised what nobody foresaw.
+
+        Only the error's type is told: its text may quote what was said in a video.
+        """
+        log.debug("stage %s: %s at %s", self.name, type(error).__name__, _place(error))
+        return {"status": FAILED, "reason": f"{INTERNAL}{type(error).__name__}"}
+
+    def _guarded(
+        self, make: Callable[[dict[str, Any]], dict[str, Any]], record: dict[str, Any]
+    ) -> dict[str, Any]:
+        try:
+            return make(record)
+        except BuilderError:
+            raise
+        except Exception as error:
+            return self.internal_failure(error)
+
+    def _fits(self, result: dict[str, Any]) -> dict[str, Any]:
+        self._frame(pl.Series([0]), [result])
+        return result
+
+    def _frame(self, ids: pl.Series, results: list[dict[str, Any]]) -> pl.DataFrame:
+        """Results as a frame; raises what polars raises where a value does not fit its column."""
+        columns = [
+            pl.Series(name, [result.get(name) for result in results], dtype=dtype)
+            for name, dtype in self.output_schema.items()
+        ]
+        return pl.DataFrame([ids.cast(pl.Int64).alias("id"), *columns])
+
+
+def is_internal(frame: pl.DataFrame) -> pl.Series:
+    """Which rows of a stage's results failed for no reason of their own (`Stage.__call__`)."""
+    if "reason" not in frame.columns:
+        return pl.repeat(False, frame.height, eager=True)
+    failed = (pl.col("status") == FAILED) & pl.col("reason").str.starts_with(INTERNAL)
+    return frame.select(failed.fill_null(False)).to_series()
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost frame; no source text, no values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"

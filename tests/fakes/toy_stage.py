@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,24 +38,22 @@ class Toy(Stage):
     def params(self) -> dict[str, Any]:
         return {"mark": self.mark}
 
-    def setup(self) -> None:
+    def load(self) -> str:
         self.setups += 1
+        return "loaded"
 
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+    def rows(self, batch: pl.DataFrame) -> Iterable[dict[str, Any]]:
         self.seen += batch["id"].to_list()
         time.sleep(self.pause)
-        return pl.DataFrame(
-            [self._row(*row) for row in batch.select("id", "text").iter_rows()],
-            schema={"id": pl.Int64, **self.output_schema},
-            orient="row",
-        )
+        return super().rows(batch)
 
-    def _row(self, row_id: int, text: str) -> tuple[int, str | None, str, str | None]:
+    def row(self, record: dict[str, Any]) -> dict[str, Any]:
+        text = record["text"]
         if text.startswith("bad"):
-            return row_id, None, "failed", "it_was_bad"
+            return {"status": "failed", "reason": "it_was_bad"}
         if text.startswith("later") and not self.reachable:
-            return row_id, None, "unreachable", "nobody_answered"
-        return row_id, text.upper() + self.mark, "ok", None
+            return {"status": "unreachable", "reason": "nobody_answered"}
+        return {"shout": text.upper() + self.mark, "status": "ok"}
 
 
 def inputs(rows: int) -> pl.DataFrame:

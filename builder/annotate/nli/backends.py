@@ -18,7 +18,8 @@ from builder.annotate.nli.batching import TOKEN_BUDGET, batches
 from builder.annotate.nli.checkpoint import positions, read_config
 from builder.annotate.nli.pairs import Encoded
 from builder.annotate.nli.problems import ModelProblem
-from builder.run.cpu import cores, has_bfloat16, prefer_avx512
+from builder.run.cpu import cores, has_bfloat16
+from builder.run.ct2 import library, made_with, open_encoder
 
 Floats = npt.NDArray[np.float32]
 Kind = Literal["ctranslate2", "torch"]
@@ -29,12 +30,11 @@ class Backend(Protocol):
 
     kind: Kind
     precision: str
+    made_with: str
+    """Library, precision and instruction set, for the rows it scores."""
 
     def logits(self, pairs: Sequence[Encoded]) -> Floats:
         """Logits, shape (len(pairs), labels), in the checkpoint's label order."""
-
-
-prefer_avx512()
 
 
 class CTranslate2Backend:
@@ -57,15 +57,14 @@ class CTranslate2Backend:
     def __init__(
         self, folder: Path, *, threads: int | None = None, compute_type: str = "int8"
     ) -> None:
-        import ctranslate2
         from safetensors.numpy import load_file
 
         config = read_config(folder)
         self._pad = int(config.get("pad_token_id") or 0)
         self._workers = threads or cores()
         try:
-            self._encoder = ctranslate2.Encoder(
-                str(folder / "ct2"),
+            self._encoder = open_encoder(
+                folder / "ct2",
                 device="cpu",
                 compute_type=compute_type,
                 inter_threads=self._workers,
@@ -79,8 +78,9 @@ class CTranslate2Backend:
                 file=folder,
                 way_out="delete the folder (or clear the cache) and convert the checkpoint again",
             ) from error
-        self._storage = ctranslate2.StorageView
+        self._storage = library().StorageView
         self.precision = str(self._encoder.compute_type)
+        self.made_with = made_with(self._encoder)
         self._window = positions(config)
         self._zero_types = int(config.get("type_vocab_size") or 1) < 2
 
@@ -174,6 +174,7 @@ class TorchBackend:
         if precision == "auto":
             precision = "bfloat16" if has_bfloat16() else "float32"
         self.precision = precision
+        self.made_with = f"torch {precision}"
         self._threads = threads or cores()
         try:
             self._model: Any = AutoModelForSequenceClassification.from_pretrained(

@@ -22,6 +22,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from builder.annotate.nli.problems import ModelProblem
 from builder.annotate.nli.weights import Floats, Weights
 from builder.errors import disk_full_guard
 from builder.run.cache import cache_folder
+from builder.run.ct2 import library
 from builder.run.progress import Progress
 from builder.run.store import fsync_folder
 
@@ -190,8 +192,8 @@ def _layers(config: dict[str, Any]) -> int:
 
 
 def _encoder_spec(config: dict[str, Any], weights: Weights, bar: Progress) -> Any:
-    from ctranslate2.specs import common_spec, transformer_spec
-
+    specs = library().specs
+    common_spec, transformer_spec = specs.common_spec, specs.transformer_spec
     activation = getattr(common_spec.Activation, ACTIVATIONS[config.get("hidden_act", "gelu")])
     encoder = transformer_spec.TransformerEncoderSpec(
         _layers(config),
@@ -273,8 +275,6 @@ def _vocabulary(tokenizer: Any, size: int) -> list[str]:
 
 
 def _key(source: Path, quantization: str) -> str:
-    import ctranslate2
-
-    made_by = f"{CONVERTER_VERSION} {quantization} {ctranslate2.__version__.split('.')[0]}"
+    made_by = f"{CONVERTER_VERSION} {quantization} {version('ctranslate2').split('.')[0]}"
     digest = hashlib.sha256(f"{made_by} {identity(source)}".encode()).hexdigest()
     return f"{source.resolve().name}-{quantization}-{digest[:16]}"

@@ -67,8 +67,8 @@ class NliEngine:
         self.backend, self.pairs, self._order = backend, pairs, list(order)
         self._make_exact = exact
         self._exact: NliEngine | None = None
-        self.model = f"{name} ({backend.kind} {backend.precision})"
-        """Model, revision, back end and precision, as outputs name it."""
+        self.model = f"{name} ({backend.made_with})"
+        """Model, revision, back end, precision and instruction set, as outputs name it."""
 
     @classmethod
     def load(

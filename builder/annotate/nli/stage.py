@@ -53,7 +53,7 @@ class NliStage(Stage):
     table: SentimentTable | EntailmentTable
 
     def __init__(self, nli: NliTable, engine: NliEngine | None = None) -> None:
-        self.nli, self._engine = nli, engine
+        self.nli, self._given = nli, engine
 
     @property
     def params(self) -> dict[str, Any]:
@@ -64,7 +64,12 @@ class NliStage(Stage):
             "digits": SCORE_DIGITS,
         }
 
-    def setup(self) -> None:
-        """Load the model. Raises `ModelProblem` when it cannot be had."""
-        if self._engine is None:
-            self._engine = shared_engine(self.nli)
+    def load(self) -> NliEngine:
+        """The model. Raises `ModelProblem` when it cannot be had."""
+        return self._given or shared_engine(self.nli)
+
+    @property
+    def engine(self) -> NliEngine:
+        """The loaded model."""
+        engine: NliEngine = self.loaded
+        return engine

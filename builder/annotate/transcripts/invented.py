@@ -5,7 +5,8 @@ Three kinds, each with its rule (thresholds in `rules.TranscriptRules`):
 * *Subtitle credits*: "Subtítulos realizados por la comunidad de Amara.org". Patterns are data, in
   ``phantoms.toml``.
 * *Loops*: a phrase repeated by a decoder that found no way on. A run of at least `loop_repeats`
-  equal n-grams (`loop_word_repeats` for one word) is cut to `loop_keep`.
+  equal n-grams (`loop_word_repeats` for one word) is cut to `loop_keep`; what zlib still shrinks by
+  more than `max_compression_ratio` goes round in wider circles, and is dropped.
 * *Text over silence*: the decoder doubts that there was speech and doubts its own words.
 """
 
@@ -20,11 +21,11 @@ from pathlib import Path
 
 from builder.annotate.transcripts.rules import (
     DEFAULT_RULES,
-    TranscriptRules,
     normalise,
     sentences,
     words,
 )
+from builder.config.asr import TranscriptRules
 
 PHANTOMS = Path(__file__).with_name("phantoms.toml")
 MAX_LOOP_WORDS = 12  # longest phrase looked for in a loop
@@ -171,5 +172,8 @@ def judge_segment(
         return "", "too_fast"
     cleaned = clean_text(text, rules)
     if cleaned.loop_share >= rules.loop_share:
+        return "", "repetition"
+    # Not the same words back to back, and nothing new all the same.
+    if compression_ratio(cleaned.text) > rules.max_compression_ratio:
         return "", "repetition"
     return cleaned.text, cleaned.reasons[0] if cleaned.reasons else None

@@ -3,7 +3,8 @@
 Pure text in, pure text out; used for Whisper's transcripts and for the Research API's alike. The
 rules about invented text are in `builder.annotate.transcripts.invented`.
 
-Rules, with their defaults (`TranscriptRules`, the table ``[asr.rules]`` of a profile):
+Rules (thresholds and their defaults: `builder.config.asr.TranscriptRules`, the table
+``[asr.rules]`` of a profile):
 
 * A *word* is a run of letters or digits (inner apostrophes and hyphens included); in scripts
   written without spaces each character counts.
@@ -16,13 +17,10 @@ Rules, with their defaults (`TranscriptRules`, the table ``[asr.rules]`` of a pr
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import regex
 
-from builder.config.options import read_options
+from builder.config.asr import TranscriptRules
 
 # In the dialect that `regex` and polars share: `columns` counts with the same pattern.
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -35,54 +33,6 @@ _BRACKETED = regex.compile(r"\[[^\]]{0,60}\]|\([^)]{0,60}\)|♪+")
 _THOUSANDS = regex.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\p{M}\s]+")
 _SENTENCE = regex.compile(r"(?<=[.!?…。！？\n])\s+|(?<=[。！？])")
-
-
-@dataclass(frozen=True)
-class TranscriptRules:
-    """Thresholds of the transcript rules; a profile's ``[asr.rules]`` may set any of them.
-
-    Attributes:
-        min_words: fewer words than this is near-empty.
-        loop_repeats: a phrase of two or more words said this often in a row is a decoding loop.
-        loop_word_repeats: the same for a single word (chants are real: "¡Noboa, Noboa!").
-        loop_keep: how many repetitions of a loop are kept.
-        loop_share: a text of which loops make up at least this share is ``repetition``.
-        max_compression_ratio: a segment that zlib shrinks more than this repeats itself.
-        silence_no_speech_prob: with a no-speech probability above this and a mean log-probability
-            below `silence_avg_logprob`, a segment is text over silence and is dropped.
-        silence_avg_logprob: see `silence_no_speech_prob`.
-        min_avg_logprob: a segment less certain than this is dropped whatever else it says.
-        min_voiced_seconds: a stretch of text with less voice than this in its time is text over
-            silence and is dropped.
-        voice_slack_seconds: how far its time stamps may be off.
-        max_words_per_second: nobody speaks faster than this; a segment that does is invented.
-    """
-
-    min_words: int = 3
-    loop_repeats: int = 4
-    loop_word_repeats: int = 8
-    loop_keep: int = 2
-    loop_share: float = 0.6
-    max_compression_ratio: float = 2.4
-    silence_no_speech_prob: float = 0.6
-    silence_avg_logprob: float = -1.0
-    min_avg_logprob: float = -1.5
-    max_words_per_second: float = 8.0
-    min_voiced_seconds: float = 0.2
-    voice_slack_seconds: float = 0.5
-
-    @classmethod
-    def from_table(cls, table: Mapping[str, Any] | None) -> TranscriptRules:
-        """Rules from a profile's ``[asr.rules]`` table; missing keys keep their default.
-
-        Raises:
-            UsageProblem: the table has a key that is no rule.
-        """
-        return read_options(cls(), table or {}, "asr.rules")
-
-    def as_dict(self) -> dict[str, float]:
-        """The thresholds, for a stage's fingerprint."""
-        return asdict(self)
 
 
 DEFAULT_RULES = TranscriptRules()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from builder.annotate.transcripts.invented import clean_text
-from builder.annotate.transcripts.rules import DEFAULT_RULES, TranscriptRules, near_empty, words
+from builder.annotate.transcripts.rules import DEFAULT_RULES, near_empty, words
+from builder.config.asr import TranscriptRules
 
 
 def transcript_status(

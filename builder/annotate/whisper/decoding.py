@@ -18,8 +18,8 @@ FRAMES_PER_SECOND = 100
 TIME_PRECISION = 0.02  # seconds a time-stamp token stands for
 # Text that starts this close to the end of the window has no sound of its own, seconds.
 END_SECONDS = 0.1
-# OpenAI Whisper's signs of a failed decoding.
-FAILED_COMPRESSION, FAILED_LOGPROB = 2.4, -1.0
+# A pass less sure of its words than this is tried again, as OpenAI's Whisper does.
+FAILED_LOGPROB = -1.0
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,14 @@ def shifted(decoded: Decoded, offset: float) -> Decoded:
     return replace(decoded, pieces=tuple(pieces))
 
 
-def looks_failed(decoded: Decoded) -> bool:
-    """True when a pass repeats itself or is unsure of its words."""
-    return decoded.compression_ratio > FAILED_COMPRESSION or decoded.avg_logprob < FAILED_LOGPROB
+def looks_failed(decoded: Decoded, max_compression_ratio: float) -> bool:
+    """True when a pass repeats itself (zlib shrinks it more than that) or is unsure of its words.
+
+    Both are OpenAI Whisper's signs of a failed decoding.
+    """
+    return decoded.compression_ratio > max_compression_ratio or decoded.avg_logprob < FAILED_LOGPROB
 
 
-def quality(decoded: Decoded) -> tuple[bool, float]:
-    """What the better of two passes has more of."""
-    return decoded.compression_ratio <= FAILED_COMPRESSION, decoded.avg_logprob
+def quality(decoded: Decoded, limit: float) -> tuple[bool, float]:
+    """What the better of two passes has more of; `limit` is the highest compression ratio."""
+    return decoded.compression_ratio <= limit, decoded.avg_logprob

@@ -16,15 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import ctranslate2
 import numpy as np
-from faster_whisper import WhisperModel
-from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_suppressed_tokens
 
 from builder.annotate.whisper.decoding import (
     FRAMES_PER_SECOND,
@@ -38,9 +34,11 @@ from builder.annotate.whisper.decoding import (
     read,
     shifted,
 )
+from builder.config.asr import AsrTable
 from builder.errors import StageFailed
 from builder.media.audio import Samples
 from builder.run.cpu import cores
+from builder.run.ct2 import library, made_with, open_whisper, whisper_library
 
 R = TypeVar("R")
 
@@ -56,49 +54,27 @@ LEFT_OVER_SECONDS = 2.0
 MAX_PASSES = 4
 
 
-@dataclass(frozen=True)
-class EngineOptions:
-    """How Whisper is run; a profile's ``[asr]`` may set any of them.
-
-    Attributes:
-        device: cpu, cuda or auto.
-        compute_type: CTranslate2's: int8, float32, float16 …; auto is int8 on CPU, float16 on GPU.
-        beam_size: width of the beam search.
-        batch_size: windows decoded together.
-        context_margin_seconds: silence after the speech; 30 pads every window to 30 s.
-        threads: workers; 0 is one for every core this process may use.
-    """
-
-    device: str = "cpu"
-    compute_type: str = "int8"
-    beam_size: int = 5
-    batch_size: int = 6
-    context_margin_seconds: float = 1.5
-    threads: int = 0
-
-
 class WhisperEngine:
     """A loaded model.
 
     Args:
         folder: a CTranslate2 Whisper model.
-        options: see `EngineOptions`.
+        options: a profile's `[asr]`.
 
     Raises:
         StageFailed: the model cannot be loaded.
     """
 
-    def __init__(self, folder: Path, options: EngineOptions) -> None:
+    def __init__(self, folder: Path, options: AsrTable) -> None:
         self.options = options
         self.workers = options.threads or cores()
         try:
-            whisper = WhisperModel(
-                str(folder),
+            whisper = open_whisper(
+                folder,
                 device=options.device,
                 compute_type=_compute_type(options),
                 cpu_threads=1,
                 num_workers=self.workers,
-                local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise StageFailed(
@@ -107,10 +83,13 @@ class WhisperEngine:
                 way_out="check [asr] model, device and compute_type in the profile",
             ) from error
         self.model: Any = whisper.model
+        self.made_with = made_with(self.model)
+        self._storage: Any = library().StorageView
+        self._library: Any = whisper_library()
         self._extract: Callable[[Samples], Array] = whisper.feature_extractor
         self._hf_tokenizer = whisper.hf_tokenizer
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="whisper")
-        self._tokenizers: dict[str, Tokenizer] = {}
+        self._tokenizers: dict[str, Any] = {}
         # A GPU wants batches in the encoder too.
         self._encode_batch = 1 if self.model.device == "cpu" else options.batch_size
 
@@ -129,7 +108,7 @@ class WhisperEngine:
         def run(group: list[int]) -> list[Array]:
             frames = self._frames(features[group[0]], full)
             batch = np.stack([padded(features[i], frames) for i in group])
-            states = self.model.encode(ctranslate2.StorageView.from_array(batch), to_cpu=True)
+            states = self.model.encode(self._storage.from_array(batch), to_cpu=True)
             return list(np.asarray(states))
 
         lengths = [self._frames(f, full) for f in features]
@@ -143,7 +122,7 @@ class WhisperEngine:
         """Probability of every language Whisper knows, for each window."""
 
         def run(group: list[int]) -> list[dict[str, float]]:
-            states = _stack([encoded[i].states for i in group])
+            states = self._stack([encoded[i].states for i in group])
             return [
                 {token[2:-2]: float(p) for token, p in found}
                 for found in self.model.detect_language(states)
@@ -190,7 +169,8 @@ class WhisperEngine:
 
     def _decode_checked(self, encoded: list[Encoded], languages: list[str]) -> list[Decoded]:
         decoded = self.decode_once(encoded, languages)
-        doubtful = [i for i, result in enumerate(decoded) if looks_failed(result)]
+        limit = self.options.rules.max_compression_ratio
+        doubtful = [i for i, result in enumerate(decoded) if looks_failed(result, limit)]
         if doubtful:
             again = self.decode_once(
                 self.encode([encoded[i].features for i in doubtful], full=True),
@@ -198,7 +178,7 @@ class WhisperEngine:
                 no_repeat_ngram_size=4,
             )
             for i, result in zip(doubtful, again, strict=True):
-                decoded[i] = max(decoded[i], result, key=quality)
+                decoded[i] = max(decoded[i], result, key=partial(quality, limit=limit))
         return decoded
 
     def decode_once(
@@ -209,12 +189,12 @@ class WhisperEngine:
         def run(group: list[int]) -> list[Decoded]:
             tokenizers = [self._tokenizer(languages[i]) for i in group]
             results = self.model.generate(
-                _stack([encoded[i].states for i in group]),
+                self._stack([encoded[i].states for i in group]),
                 [list(tokenizer.sot_sequence) for tokenizer in tokenizers],
                 beam_size=self.options.beam_size,
                 return_scores=True,
                 return_no_speech_prob=True,
-                suppress_tokens=get_suppressed_tokens(tokenizers[0], [-1]),
+                suppress_tokens=self._library.transcribe.get_suppressed_tokens(tokenizers[0], [-1]),
                 **generation,
             )
             return [
@@ -225,12 +205,15 @@ class WhisperEngine:
         split = groups([len(e.states) for e in encoded], self.options.batch_size)
         return self._scatter(run, split, len(encoded))
 
-    def _tokenizer(self, language: str) -> Tokenizer:
+    def _tokenizer(self, language: str) -> Any:
         if language not in self._tokenizers:
-            self._tokenizers[language] = Tokenizer(
+            self._tokenizers[language] = self._library.tokenizer.Tokenizer(
                 self._hf_tokenizer, self.model.is_multilingual, task="transcribe", language=language
             )
         return self._tokenizers[language]
+
+    def _stack(self, states: Sequence[Array]) -> Any:
+        return self._storage.from_array(np.stack(states))
 
     def _frames(self, features: Array, full: bool) -> int:
         if full:
@@ -248,12 +231,8 @@ class WhisperEngine:
         return [found[i] for i in range(total)]
 
 
-def _compute_type(options: EngineOptions) -> str:
+def _compute_type(options: AsrTable) -> str:
     if options.compute_type != "auto":
         return options.compute_type
-    on_gpu = options.device != "cpu" and ctranslate2.get_cuda_device_count() > 0
+    on_gpu = options.device != "cpu" and library().get_cuda_device_count() > 0
     return "float16" if on_gpu else "int8"
-
-
-def _stack(states: Sequence[Array]) -> Any:
-    return ctranslate2.StorageView.from_array(np.stack(states))

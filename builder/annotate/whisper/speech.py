@@ -11,47 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from faster_whisper.vad import VadOptions, get_speech_timestamps, get_vad_model
 
+from builder.config.asr import SpeechOptions
 from builder.media.audio import SAMPLE_RATE, Samples, decode_blocks
+from builder.run.ct2 import whisper_library
 
 Span = tuple[int, int]  # first sample, sample after the last
-
-
-@dataclass(frozen=True)
-class SpeechOptions:
-    """How speech is found and packed; a profile's ``[asr.vad]`` may set any of them.
-
-    Attributes:
-        threshold: Silero's speech probability above which there is speech.
-        min_speech_ms: shorter bursts are not speech.
-        min_silence_ms: a pause shorter than this does not end a span.
-        pad_ms: sound kept before and after a span. Whisper needs it: 0.2 s cost 3 points of WER.
-        faint_seconds: speech shorter than this must convince the detector.
-        faint_probability: the mean probability that convinces.
-        whole_share: a sound that fits one window and is speech to at least this share is not cut:
-            Whisper hears better with the pauses it was trained with.
-        max_window_seconds: longest window (Whisper's is 30 s, less a second of margin).
-        good_window_seconds: a window this long ends at the next pause of `max_pause_seconds`.
-        max_pause_seconds: longer pauses are cut out of a window.
-        silence_dbfs: a block that never gets louder than this is not even shown to the detector.
-        block_seconds: sound decoded and searched at once; bounds memory.
-    """
-
-    threshold: float = 0.5
-    min_speech_ms: int = 250
-    min_silence_ms: int = 500
-    pad_ms: int = 1000
-    faint_seconds: float = 2.0
-    faint_probability: float = 0.6
-    whole_share: float = 0.3
-    max_window_seconds: float = 29.0
-    good_window_seconds: float = 12.0
-    max_pause_seconds: float = 1.0
-    silence_dbfs: float = -60.0
-    block_seconds: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -85,15 +53,12 @@ class Window:
         return sum(max(0.0, min(end, last) - max(start, first)) for first, last in self.voiced)
 
 
-def load_detector() -> None:
-    """Load the voice detector (once for all threads)."""
-    _detector_ready()
-
-
 @lru_cache
-def _detector_ready() -> bool:
-    get_vad_model()
-    return True
+def load_detector() -> Any:
+    """The voice detector, loaded once for all threads: `faster_whisper.vad`."""
+    vad = whisper_library().vad
+    vad.get_vad_model()
+    return vad
 
 
 def speech_windows(path: Path, options: SpeechOptions) -> Iterator[Window]:
@@ -136,9 +101,10 @@ def find_speech(samples: Samples, options: SpeechOptions) -> Speech:
     if _is_silent(samples, options.silence_dbfs):
         return Speech([], [])
     pad = options.pad_ms * SAMPLE_RATE // 1000
-    found = get_speech_timestamps(
+    vad = load_detector()
+    found = vad.get_speech_timestamps(
         samples,
-        VadOptions(
+        vad.VadOptions(
             threshold=options.threshold,
             min_speech_duration_ms=options.min_speech_ms,
             max_speech_duration_s=max(1.0, options.max_window_seconds - 2 * options.pad_ms / 1000),
@@ -161,7 +127,7 @@ def _is_faint(samples: Samples, span: Span, options: SpeechOptions) -> bool:
     if last - first >= options.faint_seconds * SAMPLE_RATE:
         return False
     part = samples[first:last]
-    probabilities = get_vad_model()(np.pad(part, (0, 512 - len(part) % 512)))
+    probabilities = load_detector().get_vad_model()(np.pad(part, (0, 512 - len(part) % 512)))
     return float(probabilities.mean()) < options.faint_probability
 
 
