@@ -30,10 +30,10 @@ from typing import Any
 
 import jiwer
 import numpy as np
-from faster_whisper import decode_audio
 
 from builder.annotate.transcripts.rules import normalise
 from builder.annotate.whisper.weights import WHEEL_MODEL, resolve
+from builder.run.ct2 import open_whisper, whisper_library
 
 SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech"
 MUSIC = "librosa-Kevin_MacLeod_-_Vibe_Ace.ogg"
@@ -41,6 +41,11 @@ RATE = 16_000
 BEAM = 5
 THREADS = len(os.sched_getaffinity(0))
 Clip = tuple[str, str]  # path, reference ("" where nobody speaks)
+
+
+def decode_audio(path: str) -> Any:
+    """A file's sound as faster-whisper hands it to Whisper: 16 kHz, mono, float32."""
+    return whisper_library().decode_audio(path)
 
 
 def make_clips(speech: Path, folder: Path) -> list[Clip]:
@@ -79,14 +84,12 @@ def make_clips(speech: Path, folder: Path) -> list[Clip]:
 
 def ours(clips: list[Clip]) -> Callable[[], list[str]]:
     """The transcribe stage with the offline profile."""
-    import tomllib
-
     import polars as pl
 
     from builder.annotate.transcribe import Transcribe
+    from builder.config.profile import load_profile
 
-    profile = Path(__file__).parents[1] / "builder" / "profiles" / "offline.toml"
-    stage = Transcribe(tomllib.loads(profile.read_text())["asr"])
+    stage = Transcribe(load_profile("offline").asr)
     stage.setup()
     frame = pl.DataFrame(
         {
@@ -103,13 +106,11 @@ def faster_whisper(compute_type: str, batched: bool) -> Callable[..., Callable[[
     """faster-whisper one file at a time, or its own batched pipeline."""
 
     def load(clips: list[Clip]) -> Callable[[], list[str]]:
-        from faster_whisper import BatchedInferencePipeline, WhisperModel
-
-        folder = str(resolve(WHEEL_MODEL).path)
-        model = WhisperModel(folder, device="cpu", compute_type=compute_type, cpu_threads=THREADS)
+        folder = resolve(WHEEL_MODEL).path
+        model = open_whisper(folder, device="cpu", compute_type=compute_type, cpu_threads=THREADS)
         run: Any = model.transcribe
         if batched:
-            pipeline = BatchedInferencePipeline(model)
+            pipeline = whisper_library().BatchedInferencePipeline(model)
 
             def run(path: str, **options: Any) -> Any:
                 return pipeline.transcribe(path, batch_size=8, **options)

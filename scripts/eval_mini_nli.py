@@ -18,12 +18,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import ctranslate2
 import numpy as np
 from mini_nli_data import DATA, LABELS, SENTIMENT, TEMPLATE, read_texts
 from mini_nli_probes import OTHER_LANGUAGES, probes
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
+
+from builder.run.ct2 import open_encoder
 
 MODEL = Path(__file__).resolve().parents[1] / "builder" / "models" / "mini_nli"
 
@@ -40,7 +41,7 @@ class Model:
         self.folder = folder
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(256, strategy="longest_first")
-        self.encoder = ctranslate2.Encoder(str(folder / "ct2"), intra_threads=1, inter_threads=1)
+        self.encoder = open_encoder(folder / "ct2", intra_threads=1, inter_threads=1)
         self.head = load_file(folder / "head.safetensors")
         names = json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"]
         self.labels = [names[str(i)] for i in range(len(names))]

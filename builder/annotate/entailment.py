@@ -90,9 +90,11 @@ class Entailment(NliStage):
             for sentence in sentences:
                 premises.extend(parts)
                 hypotheses.extend([sentence] * len(parts))
-        scores = softmax(engine.logits(premises, hypotheses)) if premises else None
+        if not premises:
+            return rows
+        scores = softmax(engine.logits(premises, hypotheses))
         at = 0
-        for index, many, wide in grids if scores is not None else []:
+        for index, many, wide in grids:
             grid = scores[at : at + many * wide].reshape(many, wide, 3)
             at += many * wide
             rows[index].update(self._verdict(grid, engine.model))

@@ -32,7 +32,6 @@ from builder.annotate.summary.local import LocalModel
 from builder.annotate.transcripts.pieces import has_words
 from builder.annotate.transcripts.rules import words
 from builder.config.profile import ProfileError, SummariesTable
-from builder.errors import BuilderError
 from builder.run.stage import Stage
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -123,10 +122,11 @@ class Summarize(Stage):
         texts = batch["text"].to_list()
         wanted = list(dict.fromkeys(text for text in texts if _blank(text) is None))
         if self.table.method == "extractive":
-            answers = {text: self._written(self._extract, text) for text in wanted}
+            answers = {text: self.guarded(self._extract, text) for text in wanted}
         else:
             with ThreadPoolExecutor(self.table.concurrency) as pool:
-                asked = pool.map(partial(self._written, self._ask), wanted)
+                # Guarded one by one: the answers to the others are paid for.
+                asked = pool.map(partial(self.guarded, self._ask), wanted)
                 answers = dict(zip(wanted, asked, strict=True))
             self._judge_endpoint(list(answers.values()))
         rows = []
@@ -142,15 +142,6 @@ class Summarize(Stage):
             paid.add(text)
             rows.append(row)
         return rows
-
-    def _written(self, write: Callable[[str], dict[str, Any]], text: str) -> dict[str, Any]:
-        # Here and not in the base class: the other answers of the batch are paid for.
-        try:
-            return write(text)
-        except BuilderError:
-            raise
-        except Exception as error:
-            return self.internal_failure(error)
 
     def _extract(self, text: str) -> dict[str, Any]:
         summary = extractive.summarize(

@@ -34,7 +34,7 @@ POOL_WINDOWS = 48
 LOOKAHEAD_VIDEOS, LOOKAHEAD_WINDOWS = 8, 8
 
 # Settings that no text depends on.
-NOT_OUTPUT = frozenset({"threads", "batch_size", "batch_videos"})
+NOT_OUTPUT = {"threads", "batch_size", "batch_videos"}
 
 _SEGMENT = pl.Struct({"start": pl.Float32, "end": pl.Float32, "text": pl.String})
 

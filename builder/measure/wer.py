@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import jiwer
 import polars as pl
 
-from builder.annotate.transcripts.rules import DEFAULT_RULES, TranscriptRules, near_empty, normalise
+from builder.annotate.transcripts.rules import DEFAULT_RULES, near_empty, normalise
+from builder.config.asr import TranscriptRules
 
 PER_VIDEO_SCHEMA = {"id": pl.Int64, "wer": pl.Float64, "n_words_api": pl.Int64}
 

@@ -19,7 +19,7 @@ import traceback
 from abc import ABC
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import polars as pl
 
@@ -27,6 +27,7 @@ from builder.errors import BuilderError, StageFailed
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 FAILED, INTERNAL = "failed", "internal_"
 
 STAGE_NAMES = (
@@ -133,7 +134,7 @@ class Stage(ABC):
         Returns:
             As `row`.
         """
-        return [self._guarded(self.row, record) for record in batch.iter_rows(named=True)]
+        return [self.guarded(self.row, record) for record in batch.iter_rows(named=True)]
 
     def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Compute one batch: what an engine calls.
@@ -154,8 +155,8 @@ class Stage(ABC):
         results = self._results(batch)
         try:
             return self._frame(batch["id"], results)
-        except Exception:  # some value does not fit its column: find whose
-            fitting = [self._guarded(self._fits, result) for result in results]
+        except Exception:  # noqa: BLE001 - some value does not fit its column: find whose
+            fitting = [self.guarded(self._fits, result) for result in results]
             return self._frame(batch["id"], fitting)
 
     def _results(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
@@ -163,7 +164,7 @@ class Stage(ABC):
             results = list(self.rows(batch))
         except BuilderError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - becomes a row that says so
             if batch.height == 1:
                 return [self.internal_failure(error)]
             # One record must not take its neighbours along.
@@ -183,14 +184,17 @@ class Stage(ABC):
         log.debug("stage %s: %s at %s", self.name, type(error).__name__, _place(error))
         return {"status": FAILED, "reason": f"{INTERNAL}{type(error).__name__}"}
 
-    def _guarded(
-        self, make: Callable[[dict[str, Any]], dict[str, Any]], record: dict[str, Any]
-    ) -> dict[str, Any]:
+    def guarded(self, make: Callable[[T], dict[str, Any]], item: T) -> dict[str, Any]:
+        """`make(item)`, or where that raises what nobody foresaw, `internal_failure`.
+
+        Raises:
+            BuilderError: `make` did.
+        """
         try:
-            return make(record)
+            return make(item)
         except BuilderError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - becomes a row that says so
             return self.internal_failure(error)
 
     def _fits(self, result: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from builder.annotate.language import IDENTIFIERS, Language, load_identifier, quechua_share
+from builder.config.profile import LanguageTable
 from builder.errors import UsageProblem
 from builder.run.local import run_stage
 from builder.run.store import Store
@@ -23,7 +24,9 @@ TEXTS = {
 
 def _run(tmp_path, **settings):
     frame = pl.DataFrame({"id": list(TEXTS), "text": list(TEXTS.values())})
-    output, _ = run_stage(Language(settings), frame, Store(tmp_path), progress=_silent)
+    output, _ = run_stage(
+        Language(LanguageTable(**settings)), frame, Store(tmp_path), progress=_silent
+    )
     return {row["id"]: row for row in output.to_dicts()}
 
 
@@ -63,12 +66,12 @@ def test_every_identifier_says_the_same_twice(name):
 
 
 def test_another_identifier_is_another_fingerprint():
-    assert Language({"identifier": "langdetect"}).fingerprint != Language().fingerprint
+    assert Language(LanguageTable(identifier="langdetect")).fingerprint != Language().fingerprint
 
 
 def test_unknown_identifier_names_the_known_ones():
     with pytest.raises(UsageProblem, match="lingua"):
-        Language({"identifier": "cld9"})
+        load_identifier("cld9")
 
 
 @pytest.mark.parametrize(

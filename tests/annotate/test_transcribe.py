@@ -12,9 +12,10 @@ import pytest
 
 from builder.annotate.transcribe import Transcribe
 from builder.annotate.transcripts.rules import normalise
-from builder.annotate.whisper.speech import SpeechOptions, speech_windows
+from builder.annotate.whisper.speech import speech_windows
 from builder.annotate.whisper.weights import resolve
-from builder.errors import UsageProblem
+from builder.config.asr import AsrTable, SpeechOptions
+from builder.config.profile import load_profile
 from builder.media.audio import SAMPLE_RATE
 from builder.media.probe import find_media
 from builder.run.local import run_stage
@@ -55,10 +56,7 @@ def frame_of(paths):
 
 @pytest.fixture(scope="module")
 def stage():
-    import tomllib
-
-    profile = ROOT / "builder" / "profiles" / "offline.toml"
-    made = Transcribe(tomllib.loads(profile.read_text(encoding="utf-8"))["asr"])
+    made = Transcribe(load_profile("offline").asr)
     made.setup()
     return made
 
@@ -212,7 +210,7 @@ def test_no_more_words_are_wrong_than_with_plain_faster_whisper_in_the_same_run(
     rows = speech_rows()
     paths = [SPEECH / row["file"] for row in rows]
     ours = edits(rows, stage(frame_of(paths)).sort("id")["text"])
-    plain = WhisperModel(str(resolve(stage.model).path), device="cpu", compute_type="int8")
+    plain = WhisperModel(str(resolve(stage.table.model).path), device="cpu", compute_type="int8")
     heard = [" ".join(s.text for s in plain.transcribe(str(p), beam_size=5)[0]) for p in paths]
     assert ours <= edits(rows, heard)
 
@@ -230,20 +228,15 @@ def test_no_words_where_nobody_speaks(stage):
 
 def test_settings_make_the_fingerprint_and_threads_do_not():
     base = Transcribe()
-    assert Transcribe({"threads": 7, "batch_size": 2, "batch_videos": 3}).fingerprint == (
-        base.fingerprint
-    )
-    assert Transcribe({"beam_size": 1}).fingerprint != base.fingerprint
-    assert Transcribe({"rules": {"min_words": 5}}).fingerprint != base.fingerprint
-    assert Transcribe({"vad": {"pad_ms": 100}}).fingerprint != base.fingerprint
 
+    def fingerprint(**settings):
+        return Transcribe(AsrTable.model_validate(settings)).fingerprint
 
-@pytest.mark.parametrize(
-    "settings", [{"beam": 5}, {"vad": {"treshold": 1}}, {"rules": {"words": 3}}]
-)
-def test_unknown_settings_are_named(settings):
-    with pytest.raises(UsageProblem, match="unknown"):
-        Transcribe(settings)
+    assert fingerprint(threads=7, batch_size=2, batch_videos=3) == base.fingerprint
+    assert fingerprint(beam_size=1) != base.fingerprint
+    assert fingerprint(rules={"min_words": 5}) != base.fingerprint
+    assert fingerprint(vad={"pad_ms": 100}) != base.fingerprint
+    assert fingerprint(languages=["es", "en"]) == fingerprint(languages=["en", "es"])
 
 
 def test_order_is_longest_file_first_and_a_function_of_the_input():

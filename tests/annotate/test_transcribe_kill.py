@@ -32,11 +32,12 @@ RUN = """
 import json, resource, sys
 from pathlib import Path
 from builder.annotate.transcribe import Transcribe
+from builder.config.asr import AsrTable
 from builder.media.probe import find_media
 from builder.run.local import run_stage
 from builder.run.progress import Progress
 from builder.run.store import Store
-stage = Transcribe({"batch_videos": int(sys.argv[3]), "beam_size": 1})
+stage = Transcribe(AsrTable(batch_videos=int(sys.argv[3]), beam_size=1))
 output, report = run_stage(stage, find_media(Path(sys.argv[1])), Store(Path(sys.argv[2])),
                            progress=lambda what, n: Progress(what, n, stream=None))
 output.write_parquet(Path(sys.argv[2]) / "output.parquet")

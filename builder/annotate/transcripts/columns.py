@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from builder.annotate.transcripts.rules import DEFAULT_RULES, UNSPACED, WORD, words
-from builder.config.asr import TranscriptRules
 from builder.annotate.transcripts.status import transcript_status
+from builder.config.asr import TranscriptRules
 
 # Where words are not what stands between spaces, only the rules themselves can tell a loop.
 _ODD = rf"[\[(♪]|[{UNSPACED}]"

@@ -12,14 +12,13 @@ from builder.annotate.transcripts.invented import (
     judge_segment,
 )
 from builder.annotate.transcripts.rules import (
-    TranscriptRules,
     near_empty,
     normalise,
     sentences,
     words,
 )
 from builder.annotate.transcripts.status import transcript_status
-from builder.errors import UsageProblem
+from builder.config.asr import TranscriptRules
 
 
 def test_words_keep_hyphens_apostrophes_and_accents():
@@ -53,14 +52,9 @@ def test_near_empty_is_fewer_than_three_words(text, expected):
 
 
 def test_min_words_is_configurable():
-    rules = TranscriptRules.from_table({"min_words": 5})
+    rules = TranscriptRules(min_words=5)
     assert transcript_status("uno dos tres cuatro", rules) == ("near_empty", "few_words")
     assert transcript_status("uno dos tres cuatro") == ("ok", None)
-
-
-def test_an_unknown_rule_is_named():
-    with pytest.raises(UsageProblem, match="min_wrods"):
-        TranscriptRules.from_table({"min_wrods": 5})
 
 
 @pytest.mark.parametrize(
