@@ -152,7 +152,7 @@ BROKEN: dict[str, tuple[str, str, str, str | None, str]] = {
     "window backwards": (TOML, "end = 2025-06-02", "end = 2025-05-01", "window", "before"),
     "event outside": (TOML, "date = 2025-06-01", "date = 2025-07-01", None, "event A lies outside"),
     "event without date": (TOML, "date = 2025-06-01", "", "events.0.date", "required"),
-    "unknown setting": (TOML, 'name = "lagos', 'mood = 1\nname = "lagos', "mood", "not permitted"),
+    "unknown setting": (TOML, 'name = "lagos', 'mood = 1\nname = "lagos', "mood", "no such setting"),
     "no region": (TOML, '["CL", "AR"]', "[]", "region_codes", "at least 1"),
     "no licence": (TOML, "[licence]", "[licenze]", "licence", "required"),
     "not TOML": (TOML, "[window]", "[window", None, "cannot read"),

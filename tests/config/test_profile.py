@@ -13,7 +13,7 @@ from builder.config.profile import PROFILES, ProfileError, load_profile
 def test_embedded_profiles_load(name: str) -> None:
     profile = load_profile(name)
     assert profile.name == name
-    assert profile.asr["model"]
+    assert profile.asr.model
     assert profile.nli.model
     assert profile.nli.backend == "ctranslate2", "the choice must not differ between machines"
     assert profile == load_profile(PROFILES / f"{name}.toml")
