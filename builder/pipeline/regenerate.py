@@ -175,7 +175,7 @@ def regenerate(request: Request) -> Outcome:
             "sources": [str(source) for source in request.sources] or ["the embedded sample"],
             "out": str(request.out),
         }
-        ledger = Ledger(store, settings)
+        ledger = Ledger(store, settings, request.plan.names)
         with ledger.step("ingest") as entry:
             ingested = ingest(campaign, files, store, request.progress)
             entry.rows, entry.reasons = ingested.rows_in, ingested.dropped

@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 
 from builder.errors import BuilderError, UsageProblem
-from builder.run.stage import STAGE_NAMES
 from builder.run.store import Store, write_json
 
 LEDGER = "run.json"
@@ -48,11 +47,12 @@ class Ledger:
     Args:
         store: the work folder.
         settings: what the run was asked for, shown by `status`.
+        steps: names of all steps, in the order of the plan.
     """
 
-    def __init__(self, store: Store, settings: dict[str, Any]) -> None:
+    def __init__(self, store: Store, settings: dict[str, Any], steps: Sequence[str]) -> None:
         self._path = store.work / LEDGER
-        self._settings = settings
+        self._settings, self._steps = settings, list(steps)
         self._entries: dict[str, Entry] = {}
         self._found: dict[str, dict[str, int]] = {}
 
@@ -94,7 +94,12 @@ class Ledger:
 
     def _write(self) -> None:
         stages = {name: asdict(entry) for name, entry in self._entries.items()}
-        content = {"settings": self._settings, "stages": stages, "found": self._found}
+        content = {
+            "settings": self._settings,
+            "steps": self._steps,
+            "stages": stages,
+            "found": self._found,
+        }
         write_json(self._path, content)
 
 
@@ -128,6 +133,7 @@ def read_status(work: Path) -> tuple[dict[str, Any], list[StageStatus]]:
         ledger = json.loads((work / LEDGER).read_text(encoding="utf-8"))
         settings = dict(ledger["settings"])
         entries = {name: Entry(**entry) for name, entry in ledger["stages"].items()}
+        steps = list(ledger.get("steps", entries))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageProblem(
             "nothing was built in this work folder yet",
@@ -135,7 +141,7 @@ def read_status(work: Path) -> tuple[dict[str, Any], list[StageStatus]]:
             way_out="run: ecuador-crisis regenerate --work DIR --out DIR",
         ) from error
     missing = Entry("not started")
-    return settings, [_line(work, stage, entries.get(stage, missing)) for stage in STAGE_NAMES]
+    return settings, [_line(work, stage, entries.get(stage, missing)) for stage in steps]
 
 
 def read_found(work: Path) -> dict[str, dict[str, int]]:

@@ -30,19 +30,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 FAILED, INTERNAL = "failed", "internal_"
 
-STAGE_NAMES = (
-    "ingest",
-    "probe",
-    "transcribe",
-    "language",
-    "sentiment",
-    "summarize",
-    "entailment",
-    "anonymize",
-    "assemble",
-    "validate",
-)
-
 
 def fingerprint(*parts: Any) -> str:
     """Stable 16-hex-digit digest of anything JSON can hold (dates and paths as text)."""

@@ -30,7 +30,7 @@ def work(tmp_path: Path) -> Path:
             "n_words": [3, 4, 0],
         }
     ).write_parquet(folder / "part-000000-x.parquet")
-    Ledger(store, {}).note("transcribe", Entry("done", "abc", 3))
+    Ledger(store, {}, ("transcribe",)).note("transcribe", Entry("done", "abc", 3))
     return store.work
 
 

@@ -8,6 +8,7 @@ import pytest
 from fakes.toy_stage import Toy, inputs, quiet
 
 from builder.errors import StageFailed, UsageProblem
+from builder.pipeline.plan import PLAN
 from builder.run.ledger import (
     LEDGER,
     Entry,
@@ -18,7 +19,6 @@ from builder.run.ledger import (
     status_lines,
 )
 from builder.run.local import run_stage
-from builder.run.stage import STAGE_NAMES
 from builder.run.store import Store
 
 SETTINGS = {"campaign": "tiny", "out": "somewhere"}
@@ -34,10 +34,10 @@ def status(store: Store, stage: str) -> StageStatus:
 
 
 def test_every_stage_has_a_line_in_the_order_of_the_pipeline(store: Store) -> None:
-    Ledger(store, SETTINGS).note("ingest", Entry("running"))
+    Ledger(store, SETTINGS, PLAN.names).note("ingest", Entry("running"))
     settings, lines = read_status(store.work)
     assert settings == SETTINGS
-    assert [line.stage for line in lines] == list(STAGE_NAMES)
+    assert [line.stage for line in lines] == list(PLAN.names)
     assert {line.state for line in lines[1:]} == {"not started"}
 
 
@@ -45,7 +45,7 @@ def test_a_finished_stage_tells_rows_failures_and_reasons(store: Store) -> None:
     done = Entry(
         "done", rows=10, statuses={"ok": 7, "failed": 3}, reasons={"silence": 2, "no file": 1}
     )
-    Ledger(store, SETTINGS).note("transcribe", done)
+    Ledger(store, SETTINGS, PLAN.names).note("transcribe", done)
     line = status(store, "transcribe")
     assert (line.state, line.rows, line.done, line.pending, line.failed) == ("done", 10, 10, 0, 3)
     assert line.reasons == {"silence": 2, "no file": 1}
@@ -53,7 +53,7 @@ def test_a_finished_stage_tells_rows_failures_and_reasons(store: Store) -> None:
 
 def test_dropped_rows_of_ingest_are_told_and_nothing_is_pending(store: Store) -> None:
     done = Entry("done", rows=10, statuses={"ok": 8}, reasons={"duplicate": 2})
-    Ledger(store, SETTINGS).note("ingest", done)
+    Ledger(store, SETTINGS, PLAN.names).note("ingest", done)
     line = status(store, "ingest")
     assert (line.rows, line.done, line.pending, line.reasons) == (10, 8, 0, {"duplicate": 2})
 
@@ -70,7 +70,7 @@ def test_a_stage_that_died_is_counted_from_its_parts(
             return super().__call__(batch)
 
     stage = Dying()
-    Ledger(store, SETTINGS).note("probe", Entry("running", stage.fingerprint, rows=10))
+    Ledger(store, SETTINGS, PLAN.names).note("probe", Entry("running", stage.fingerprint, rows=10))
     assert status(store, "probe").pending == 10
     with pytest.raises(StageFailed):
         run_stage(stage, inputs(10), store, quiet)
@@ -79,8 +79,8 @@ def test_a_stage_that_died_is_counted_from_its_parts(
 
 
 def test_the_ledger_tells_of_the_last_run_only(store: Store) -> None:
-    Ledger(store, SETTINGS).note("validate", Entry("done"))
-    Ledger(store, SETTINGS).note("ingest", Entry("done"))
+    Ledger(store, SETTINGS, PLAN.names).note("validate", Entry("done"))
+    Ledger(store, SETTINGS, PLAN.names).note("ingest", Entry("done"))
     assert status(store, "validate").state == "not started"
 
 
@@ -98,16 +98,16 @@ def test_a_folder_without_a_readable_ledger_is_a_usage_problem(
 
 def test_the_terminal_shows_settings_stages_and_reasons(store: Store) -> None:
     done = Entry("done", rows=12_345, statuses={"ok": 12_000}, reasons={"duplicate": 345})
-    Ledger(store, SETTINGS).note("ingest", done)
+    Ledger(store, SETTINGS, PLAN.names).note("ingest", done)
     text = "\n".join(status_lines(store.work))
     assert "campaign: tiny" in text
     assert "12,345" in text
     assert "345 duplicate" in text
-    assert all(stage in text for stage in STAGE_NAMES)
+    assert all(stage in text for stage in PLAN.names)
 
 
 def test_a_step_is_running_inside_and_done_with_its_numbers_after(store: Store) -> None:
-    ledger = Ledger(store, SETTINGS)
+    ledger = Ledger(store, SETTINGS, PLAN.names)
     with ledger.step("anonymize", rows=5) as entry:
         line = status(store, "anonymize")
         assert (line.state, line.rows, line.pending) == ("interrupted or running", 5, 5)
@@ -134,7 +134,7 @@ def test_a_step_is_running_inside_and_done_with_its_numbers_after(store: Store) 
 def test_a_step_that_does_not_end_well_says_how(
     store: Store, error: BaseException, state: str, problem: str
 ) -> None:
-    ledger = Ledger(store, SETTINGS)
+    ledger = Ledger(store, SETTINGS, PLAN.names)
     with pytest.raises(type(error)), ledger.step("assemble", rows=7):
         raise error
     line = status(store, "assemble")
@@ -148,7 +148,7 @@ def test_a_step_that_does_not_end_well_says_how(
 def test_a_step_over_a_full_disk_raises_the_first_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger(store, SETTINGS)
+    ledger = Ledger(store, SETTINGS, PLAN.names)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -170,7 +170,7 @@ def test_a_failed_row_stage_is_counted_from_its_parts(store: Store) -> None:
     stage = Dying()
     with (
         pytest.raises(StageFailed),
-        Ledger(store, SETTINGS).step("probe", stage.fingerprint, 10),
+        Ledger(store, SETTINGS, PLAN.names).step("probe", stage.fingerprint, 10),
     ):
         run_stage(stage, inputs(10), store, quiet)
     line = status(store, "probe")
@@ -178,7 +178,7 @@ def test_a_failed_row_stage_is_counted_from_its_parts(store: Store) -> None:
 
 
 def test_status_tells_what_was_found_besides_the_stages(store: Store) -> None:
-    ledger = Ledger(store, SETTINGS)
+    ledger = Ledger(store, SETTINGS, PLAN.names)
     ledger.found("media", {"files": 1200, "unmatched": 2})
     ledger.note("probe", Entry("done"))  # what was found stays
     assert read_found(store.work) == {"media": {"files": 1200, "unmatched": 2}}
