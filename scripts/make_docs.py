@@ -1,4 +1,4 @@
-"""Write docs/commands.md from the commands' own --help, so that the two cannot disagree.
+"""Write docs/commands.md from the commands' --help and the plan, so that they cannot disagree.
 
 usage: python scripts/make_docs.py [--check]
 
@@ -15,6 +15,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from builder.cli import app
+from builder.pipeline.plan import PLAN
 
 TARGET = Path(__file__).parent.parent / "docs" / "commands.md"
 _HEAD = """# Commands
@@ -35,7 +36,19 @@ def render() -> str:
         result = runner.invoke(app, [name, "--help"], prog_name="ecuador-crisis", color=False)
         help_text = "\n".join(line.rstrip() for line in result.output.strip().splitlines())
         parts.append(f"## {name}\n\n```text\n{help_text}\n```\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, _stages()])
+
+
+def _stages() -> str:
+    """The table of stages, for --skip and --only."""
+    rows = [
+        f"| `{step.name}` | {step.about} | "
+        f"{', '.join(f'`{column.name}`' for column in step.adds.columns.values()) or '–'} |"
+        for step in PLAN.steps
+    ]
+    head = "# Stages\n\nFor `--skip` and `--only`, in this order (`builder/pipeline/plan.py`).\n\n"
+    table = "| stage | what it does | what it adds to a video's row |\n|---|---|---|\n"
+    return head + table + "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from builder.cli import app
+from builder.pipeline.plan import PLAN
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "commands.md"
@@ -29,7 +30,9 @@ OPTIONS = [
 def section(name: str) -> str:
     """What the page says about a command."""
     found = re.search(
-        rf"^## {name}\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        rf"^## {name}\n(.*?)(?=^##? |\Z)",
+        PAGE.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
     )
     assert found, f"docs/commands.md does not document {name}; run scripts/make_docs.py"
     return found.group(1)
@@ -51,6 +54,12 @@ def test_every_option_is_documented(name: str, option: str) -> None:
     line = re.search(rf"^\s+{option}\b.*(?:\n {{20,}}.*)*", section(name), re.MULTILINE)
     assert line, f"{option} of {name} is missing; run scripts/make_docs.py"
     assert re.search(r"[A-Z<].*[a-z]", line.group().split(option, 1)[1]), "it has no description"
+
+
+def test_every_stage_is_documented() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    stages = re.findall(r"^\| `(\w+)` \|", page[page.index("# Stages") :], re.MULTILINE)
+    assert stages == list(PLAN.names)
 
 
 def test_no_command_is_documented_that_does_not_exist() -> None:
