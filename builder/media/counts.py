@@ -27,9 +27,9 @@ class MediaCounts(BaseModel):
 
     def in_words(self) -> str:
         """One line for people; what is zero is left out."""
-        told = [f"{self.files:,} files", f"{self.matched:,} of a video of this campaign"]
+        told = [f"{self.files:,} files", f"{self.matched:,} of them of videos of this campaign"]
         for count, what in (
-            (self.unmatched, "of no video of it"),
+            (self.unmatched, "of other videos"),
             (self.not_an_id, "not named by a TikTok id"),
             (self.doubled, "doubled"),
         ):

@@ -128,6 +128,11 @@ class Annotator:
                     models.update(output[column].drop_nulls().unique().to_list())
 
         with self._ledger.step(step.name, stage.fingerprint) as entry:
+
+            def planned(rows: int) -> None:
+                entry.rows += rows
+                self._ledger.note(step.name, entry)  # a kill leaves behind how many there were
+
             for view in step.adds.views or ("",):
                 report = run_slices(
                     stage,
@@ -137,6 +142,7 @@ class Annotator:
                     compute=self._mode(step.name) == RUN,
                     engine=self._engine,
                     seen=seen,
+                    planned=planned,
                 )
                 total.merge(report)
             entry.rows = total.rows

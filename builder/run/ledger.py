@@ -159,7 +159,9 @@ def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
     statuses, reasons, done = entry.statuses, entry.reasons, sum(entry.statuses.values())
     parts = sorted((work / stage / entry.fingerprint).glob("part-*.parquet"))
     if entry.state in _UNFINISHED and entry.fingerprint and parts:
-        found = pl.scan_parquet(parts).select("id", "status").collect().unique("id", keep="last")
+        # a stage that judges two texts of a video has two rows of one id
+        found = pl.scan_parquet(parts).select("id", "input_digest", "status").collect()
+        found = found.unique(["id", "input_digest"], keep="last", maintain_order=True)
         counted = found["status"].value_counts()
         statuses = {str(status): int(n) for status, n in counted.iter_rows()}
         done = found.height

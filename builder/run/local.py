@@ -160,6 +160,7 @@ def run_slices(
     compute: bool = True,
     engine: Engine = in_process,
     seen: Callable[[pl.DataFrame], None] | None = None,
+    planned: Callable[[int], None] | None = None,
 ) -> StageReport:
     """Bring a stage up to date with inputs that are read slice by slice: memory holds one of them.
 
@@ -172,6 +173,7 @@ def run_slices(
         compute: False only collects what is there.
         engine: what computes the batches; one call sees the batches of all slices.
         seen: called with the output of each slice, in order.
+        planned: called with the number of input rows before the first is computed.
 
     Raises:
         StageFailed: the stage returned other rows than it was given.
@@ -179,7 +181,13 @@ def run_slices(
     """
     started = time.monotonic()
     store.folder(stage.name, stage.fingerprint)
-    counts = [pending(stage, make(), store).height if compute else 0 for make in slices]
+    counts, rows = [0] * len(slices), 0
+    for index, make in enumerate(slices if compute else ()):
+        inputs = make()
+        rows += inputs.height
+        counts[index] = pending(stage, inputs, store).height
+    if compute and planned is not None:
+        planned(rows)
     report = StageReport(computed=sum(counts))
     if report.computed:
         todo = [make for make, count in zip(slices, counts, strict=True) if count]

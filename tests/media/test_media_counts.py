@@ -13,7 +13,7 @@ from builder.media.probe import scan_media
 OTHERS = frozenset(("transcribe", "language", "sentiment", "summarize", "entailment"))
 COUNTS = {"files": 7, "matched": 3, "unmatched": 1, "not_an_id": 2, "doubled": 1}
 WORDS = (
-    "7 files, 3 of a video of this campaign, 1 of no video of it, 2 not named by a TikTok id, "
+    "7 files, 3 of them of videos of this campaign, 1 of other videos, 2 not named by a TikTok id, "
     "1 doubled"
 )
 

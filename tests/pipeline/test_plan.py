@@ -13,7 +13,9 @@ from release_kit import NO_MODELS, Built, build
 
 import ecuador_crisis_tiktok as schema
 from builder.annotate.joined import Adds, Column
+from builder.errors import StageFailed
 from builder.pipeline.plan import PLAN, Plan, Step
+from builder.run.ledger import read_status
 from builder.run.stage import Stage
 
 
@@ -117,3 +119,27 @@ def test_every_row_step_says_what_it_adds_and_which_rows_it_concerns() -> None:
         assert step.media != (step.rows is not None), step.name
     names = [c.name for s in PLAN.row_steps if not s.adds.views for c in s.adds.columns.values()]
     assert len(names) == len(set(names))
+
+
+def test_a_step_that_fails_leaves_behind_what_is_pending_and_why(
+    small: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fine = Exclaims.__call__
+    calls: list[int] = []
+
+    def dying(self: Exclaims, batch: pl.DataFrame) -> pl.DataFrame:
+        if calls:
+            raise StageFailed("the counter is broken")
+        calls.append(batch.height)
+        return fine(self, batch)
+
+    monkeypatch.setattr(Exclaims, "__call__", dying)
+    monkeypatch.setattr(Exclaims, "batch_size", 50)
+    with pytest.raises(StageFailed):
+        build(tmp_path, small.pages, plan=with_step(EXCLAIMS))
+    lines = {line.stage: line for line in read_status(tmp_path / "work")[1]}
+    line = lines["exclaims"]
+    usable = small.frame("videos").filter(pl.col("transcript_status") == "ok").height
+    assert (line.state, line.problem) == ("failed", "StageFailed: the counter is broken")
+    assert (line.rows, line.done, line.pending) == (usable, 50, usable - 50)
+    assert lines["ingest"].state == "done" and lines["anonymize"].state == "not started"

@@ -134,4 +134,6 @@ def test_every_fact_of_a_build_is_a_key_of_the_manifest() -> None:
 def test_media_in_words_leaves_out_what_is_zero() -> None:
     counts = MediaCounts(files=1200, matched=1199, unmatched=0, not_an_id=1, doubled=0)
     told = counts.in_words()
-    assert told == "1,200 files, 1,199 of a video of this campaign, 1 not named by a TikTok id"
+    assert (
+        told == "1,200 files, 1,199 of them of videos of this campaign, 1 not named by a TikTok id"
+    )

@@ -515,6 +515,15 @@ def test_a_second_run_reads_nothing_and_says_the_same(
     assert [part.stat().st_mtime_ns for part in first.parts] == stamps
 
 
+def test_a_part_that_was_lost_is_made_again(run: Run, inside: Path) -> None:
+    write_pages(inside / "a.jsonl", page([video(1), video(1), video(2)]))
+    first = run(work="w")
+    content = first.parts[0].read_bytes()
+    first.parts[0].unlink()
+    assert run(work="w") == first
+    assert first.parts[0].read_bytes() == content
+
+
 def test_a_changed_file_in_either_of_two_folders_is_noticed(run: Run, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     write_pages(one / "day.jsonl", page([video(1, view_count=1)]))
