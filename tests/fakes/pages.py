@@ -148,6 +148,7 @@ def tiny_campaign(**changes: Any) -> Campaign:
         "version": "0.0.1",
         "window": Window(start="2024-01-09", end="2024-01-11"),  # type: ignore[arg-type]
         "region_codes": ("EC",),
+        "country": "EC",
         "licence": Licence(data="cc0-1.0", data_name="CC0", contact="nobody"),
         "texts": Texts(summary="s", collection="c", biases="b"),
         "keywords": (
