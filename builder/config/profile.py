@@ -163,7 +163,7 @@ class EntailmentTable(SettingsTable):
 
 
 class Profile(SettingsTable):
-    """A whole profile; `name` is the file's, unless it gives itself another."""
+    """A whole profile. `name` is the file's, and no setting."""
 
     name: str = Field(min_length=1)
     asr: AsrTable = AsrTable()
@@ -189,5 +189,13 @@ def load_profile(name_or_path: str | Path = DEFAULT_PROFILE) -> Profile:
             f"no profile called {str(name_or_path)!r}",
             way_out=f"use an embedded one ({known}) or the path of a TOML file",
         )
-    data = {"name": path.stem, **read_toml(path, ProfileError, "profile")}
+    data = read_toml(path, ProfileError, "profile")
+    if "name" in data:
+        raise ProfileError(
+            "a profile is called after its file",
+            file=path,
+            field="name",
+            way_out="remove the key, and rename the file if need be",
+        )
+    data["name"] = path.stem
     return checked(Profile, data, ProfileError, file=path, describes="builder/config/profile.py")

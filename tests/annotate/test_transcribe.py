@@ -18,6 +18,7 @@ from builder.config.asr import AsrTable, SpeechOptions
 from builder.config.profile import load_profile
 from builder.media.audio import SAMPLE_RATE
 from builder.media.probe import find_media
+from builder.run.cpu import instruction_set
 from builder.run.local import run_stage
 from builder.run.progress import Progress
 from builder.run.read_ahead import read_ahead
@@ -59,6 +60,15 @@ def stage():
     made = Transcribe(load_profile("offline").asr)
     made.setup()
     return made
+
+
+@needs_model
+def test_every_row_names_what_made_it(stage, tmp_path):
+    output = stage(frame_of([write_wav(tmp_path / "1.wav", np.zeros(SAMPLE_RATE, np.float32))]))
+    assert output["model"].to_list() == [
+        f"{stage.label} (ctranslate2 int8_float32, {instruction_set()})"
+    ]
+    assert stage.label == "Systran/faster-whisper-base@sha256:d01c3014881c"
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from builder.annotate.transcripts.invented import (
     clean_text,
+    compression_ratio,
     find_loops,
     is_credit,
     is_sign_off,
@@ -18,6 +19,7 @@ from builder.annotate.transcripts.rules import (
     words,
 )
 from builder.annotate.transcripts.status import transcript_status
+from builder.annotate.whisper.decoding import Decoded, Piece, looks_failed, quality
 from builder.config.asr import TranscriptRules
 
 
@@ -182,3 +184,36 @@ def test_text_over_silence(logprob, no_speech, seconds, reason):
 def test_sentences_lose_nothing():
     text = "Hola. ¿Qué tal? Bien… ¡Adiós!"
     assert " ".join(sentences(text)) == text
+
+
+COUNTED = "; ".join(f"y entonces son {n} dólares para toda la gente de aquí" for n in range(12))
+SAID = (
+    "El presidente anunció anoche un nuevo decreto. Los colegios de Guayaquil cierran hasta "
+    "el viernes, dijo la ministra, y los buses salen con escolta. En el mercado nadie vende."
+)
+
+
+def test_a_segment_that_goes_round_in_circles_without_a_loop_is_dropped():
+    assert not find_loops(normalise(COUNTED).split())
+    assert compression_ratio(COUNTED) > TranscriptRules().max_compression_ratio
+    assert judge_segment(COUNTED, -0.3, 0.1, 60.0) == ("", "repetition")
+    loose = TranscriptRules(max_compression_ratio=20.0)
+    assert judge_segment(COUNTED, -0.3, 0.1, 60.0, loose) == (COUNTED, None)
+
+
+def test_ordinary_speech_stays_below_the_compression_ratio():
+    assert judge_segment(SAID, -0.3, 0.1, 29.0) == (SAID, None)
+    strict = TranscriptRules(max_compression_ratio=1.0)
+    assert judge_segment(SAID, -0.3, 0.1, 29.0, strict) == ("", "repetition")
+
+
+def test_a_loop_is_cut_before_the_ratio_is_looked_at():
+    text = SAID + " no hay paso" * 6
+    kept, reason = judge_segment(text, -0.3, 0.1, 29.0)
+    assert (kept, reason) == (SAID + " no hay paso" * 2, "repetition")
+
+
+def test_the_same_number_decides_what_is_decoded_again():
+    passed = Decoded((Piece(0.0, 5.0, "x"),), 20, -0.3, 0.1, compression_ratio=2.6)
+    assert looks_failed(passed, 2.4) and not looks_failed(passed, 3.0)
+    assert quality(passed, 2.4) < quality(passed, 3.0)
