@@ -99,15 +99,19 @@ class Summarize(Stage):
         if self.table.method == "extractive":
             return {**{key: table[key] for key in _EXTRACTIVE}, "algorithm": EXTRACTIVE_MODEL}
         kept = {key: value for key, value in table.items() if key not in _NOT_OUTPUT}
-        prompt = "\n".join(f"{role}:{text}" for role, text in read_prompt(self.table.prompt))
+        kept["prompt"] = Path(self.table.prompt).stem  # its content counts, not where it lies
+        prompt = "\n".join(f"{role}:{text}" for role, text in self._prompt())
         return {**kept, "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest()}
 
     def load(self) -> Writer | None:
         """Connect to what writes; None for `extractive`. Raises `StageFailed` if impossible."""
         if self.table.method == "extractive":
             return None
-        read_prompt(self.table.prompt)
+        self._prompt()
         return self._make(self.table)
+
+    def _prompt(self) -> list[tuple[str, str]]:
+        return read_prompt(self.table.prompt, self.table.language, self.table.subject)
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """Equal texts together: a repeated TikTok sound is asked about once."""
@@ -172,7 +176,7 @@ class Summarize(Stage):
         }
         messages = [
             {"role": role, "content": content.replace("{text}", sent)}
-            for role, content in read_prompt(table.prompt)
+            for role, content in self._prompt()
         ]
         try:
             reply = writer.complete(messages, retries=0 if self._down else None)
@@ -221,16 +225,24 @@ class Summarize(Stage):
         self._down = all(answer["status"] == "failed" for answer in asked)
 
 
-def read_prompt(name: str) -> list[tuple[str, str]]:
+def read_prompt(name: str, language: str = "", subject: str = "") -> list[tuple[str, str]]:
     """The messages of a prompt file: parts headed by `[system]` or `[user]`; `{text}` once.
 
+    `{language}` becomes the code of the language, `{subject}` the subject; a line that names a
+    subject is left out where there is none.
+
     Args:
-        name: a file's stem under `builder/annotate/prompts`, or a path.
+        name: a path, or a name under `builder/annotate/prompts`: `NAME.LANGUAGE.txt` where it
+            exists, else `NAME.txt`.
+        language: ISO 639-1 code of the summaries.
+        subject: what the videos are about.
 
     Raises:
         ProfileError: no such file, or no place for the transcript.
     """
-    path = Path(name) if Path(name).is_file() else PROMPTS / f"{name}.txt"
+    own = PROMPTS / f"{name}.{language}.txt"
+    embedded = own if own.is_file() else PROMPTS / f"{name}.txt"
+    path = Path(name) if Path(name).is_file() else embedded
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -242,6 +254,9 @@ def read_prompt(name: str) -> list[tuple[str, str]]:
         ) from error
     messages: list[tuple[str, list[str]]] = []
     for line in lines:
+        if "{subject}" in line and not subject:
+            continue
+        line = line.replace("{subject}", subject).replace("{language}", language)
         if line.strip() in ("[system]", "[user]"):
             messages.append((line.strip()[1:-1], []))
         elif messages:

@@ -5,7 +5,8 @@ A campaign is a folder with
 * ``campaign.toml``: everything below except the keywords,
 * ``keywords.csv``: columns ``term, raw, kind, english, description``; `raw` holds every published
   spelling, separated by ``|``,
-* ``paper.toml`` (optional): numbers a paper printed about it, which `validate` compares with ours.
+* ``paper.toml`` (optional): numbers a paper printed about it, which `validate` compares with ours,
+* ``words.toml`` (optional): the words of its simulations.
 
 Another crisis is another folder; nothing in the code names Ecuador.
 """
@@ -17,7 +18,7 @@ import datetime as dt
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -118,6 +119,40 @@ class Licence(_Frozen):
     citation: str = ""
 
 
+class SentimentWording(_Frozen):
+    """How the labels are asked about; what is left out has the language's own wording."""
+
+    template: str | None = None
+    negative: str | None = Field(default=None, min_length=1)
+    neutral: str | None = Field(default=None, min_length=1)
+    positive: str | None = Field(default=None, min_length=1)
+
+    @field_validator("template")
+    @classmethod
+    def _has_place(cls, value: str | None) -> str | None:
+        if value is not None and value.count("{}") != 1:
+            raise ValueError("the template needs {} once, where the label goes")
+        return value
+
+
+class Annotate(_Frozen):
+    """``[annotate]``: what this campaign asks of the models, whatever the profile.
+
+    Attributes:
+        sentiment: wording of the labels.
+        summary_language: ISO 639-1 code of the summaries; default: the campaign's language.
+        subject: what the videos are about, in the summaries' language, for the prompt.
+        prompt: a prompt of `builder/annotate/prompts`, or a file in the campaign's folder.
+        language_weights: how much likelier than others a language is before anything was heard.
+    """
+
+    sentiment: SentimentWording = SentimentWording()
+    summary_language: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
+    subject: str = ""
+    prompt: str | None = None
+    language_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+
+
 class Texts(_Frozen):
     """Campaign-specific prose of the card."""
 
@@ -134,6 +169,9 @@ class Campaign(_Frozen):
         neighbour_countries: whose people appear in the videos too; their numbers are replaced
             where a cue or check digit speaks for them.
         languages: ISO 639-1 codes of the transcripts, the most spoken first.
+        annotate: wins over the profile, see `builder.config.merged`.
+        words: the invented language of its simulations (`words.toml` of the folder), if it has one
+            of its own; see `builder.sources.simulate.text`.
     """
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -150,12 +188,14 @@ class Campaign(_Frozen):
     events: tuple[Event, ...] = ()
     public_figures: tuple[PublicFigure, ...] = ()
     allowed_terms: tuple[str, ...] = ()
+    annotate: Annotate = Annotate()
     privacy: Privacy = Privacy()
     quality: QualityThresholds = QualityThresholds()
     licence: Licence
     texts: Texts
     keywords: tuple[Keyword, ...] = Field(min_length=1)
     paper: dict[str, Any] = Field(default_factory=dict)
+    words: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("neighbour_countries")
     @classmethod
@@ -227,6 +267,9 @@ class Campaign(_Frozen):
         data["keywords"] = _read_keywords(folder / "keywords.csv")
         if (folder / "paper.toml").is_file():
             data["paper"] = read_toml(folder / "paper.toml", CampaignError, "campaign file")
+        if (folder / "words.toml").is_file():
+            data["words"] = read_toml(folder / "words.toml", CampaignError, "campaign file")
+        _find_prompt(data.get("annotate"), folder)
         try:
             return cls.model_validate(data)
         except ValidationError as error:
@@ -250,6 +293,14 @@ class Campaign(_Frozen):
                 row=row,
                 skip=2,
             ) from None
+
+
+def _find_prompt(table: Any, folder: Path) -> None:
+    """Make a prompt in the campaign's folder a path; leave the name of an embedded one."""
+    if isinstance(table, dict) and isinstance(table.get("prompt"), str):
+        own = folder / table["prompt"]
+        if own.is_file():
+            table["prompt"] = str(own)
 
 
 def _midnight(day: dt.date) -> int:

@@ -62,7 +62,8 @@ class SentimentTable(SettingsTable):
 
     Attributes:
         template: the hypothesis; `{}` is the label's wording.
-        negative, neutral, positive: wording of the labels.
+        negative, neutral, positive: wording of the labels. All four are in the campaign's language
+            unless they are set here (`builder.config.merged`).
         threshold: a confidence under it is flagged as low.
         long: "windows" reads all of a long transcript; "truncate" only what fits (as the paper).
         overlap: tokens shared by neighbouring windows.
@@ -70,10 +71,10 @@ class SentimentTable(SettingsTable):
             that quantisation does not decide a label; 0: never.
     """
 
-    template: str = "El sentimiento de este texto es {}."
-    negative: str = Field(default="negativo", min_length=1)
+    template: str = "The sentiment of this text is {}."
+    negative: str = Field(default="negative", min_length=1)
     neutral: str = Field(default="neutral", min_length=1)
-    positive: str = Field(default="positivo", min_length=1)
+    positive: str = Field(default="positive", min_length=1)
     threshold: float = Field(default=0.75, ge=0, le=1)
     long: Literal["windows", "truncate"] = "windows"
     overlap: int = Field(default=32, ge=0, le=256)
@@ -93,7 +94,7 @@ class SummariesTable(SettingsTable):
     Attributes:
         method: "extractive" (sentences of the transcript, no model), "llm" (an OpenAI-compatible
             endpoint), or "local" (a transformers model on this machine).
-        language: ISO 639-1 code the answer must be in.
+        language: ISO 639-1 code the answer must be in; default: the campaign's language.
         max_sentences, max_words: size of an extractive summary.
         min_words: a transcript of fewer words is its own extractive summary, and is not sent to a
             model.
@@ -103,7 +104,9 @@ class SummariesTable(SettingsTable):
         provider: which Inference Provider, when there is no base_url.
         token_env: environment variable that holds the API token; the token itself is never written
             anywhere.
-        prompt: name of a file under `builder/annotate/prompts`, or a path.
+        prompt: name of a file under `builder/annotate/prompts` (of the language, where there is
+            one: NAME.LANGUAGE.txt), or a path.
+        subject: what the videos are about, for the prompt; default: the campaign's.
         temperature, max_tokens, seed: sent with every request.
         max_input_chars: longer transcripts are cut here; `method` then says so.
         concurrency: requests in flight.
@@ -115,7 +118,7 @@ class SummariesTable(SettingsTable):
     """
 
     method: Literal["extractive", "llm", "local"] = "extractive"
-    language: str = Field(default="es", pattern=r"^[a-z]{2}$")
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
     max_sentences: int = Field(default=3, ge=1)
     max_words: int = Field(default=60, ge=10)
     min_words: int = Field(default=20, ge=0)
@@ -125,6 +128,7 @@ class SummariesTable(SettingsTable):
     provider: str | None = None
     token_env: str = "LLM_API_KEY"
     prompt: str = "summary_v1"
+    subject: str = ""
     temperature: float = Field(default=0.0, ge=0)
     max_tokens: int = Field(default=300, ge=16)
     seed: int | None = 0

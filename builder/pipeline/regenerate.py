@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.config.campaign import DEFAULT_CAMPAIGN, Campaign
+from builder.config.merged import for_campaign
 from builder.config.profile import load_profile
 from builder.errors import ContractBroken, UsageProblem, disk_full_guard
 from builder.pipeline.annotate import RUN, SKIP, STORED, Annotated, Annotator
@@ -165,7 +166,8 @@ def regenerate(request: Request) -> Outcome:
     """
     check_request(request)
     campaign = Campaign.load(request.campaign)
-    profile = load_profile(request.profile)  # a bad setting must not be noticed hours later
+    # a bad setting must not be noticed hours later
+    profile = for_campaign(load_profile(request.profile), campaign)
     files = find_sources(request.sources or [Path(str(SAMPLE / "pages"))])
     store = Store(request.work)
     with store.lock(), disk_full_guard(request.work):

@@ -91,7 +91,9 @@ def anonymize(
     Returns:
         Where the anonymised rows are, and what was replaced.
     """
-    rules = campaign.model_dump(exclude={"paper", "texts", "licence", "events"})
+    rules = campaign.model_dump(
+        exclude={"paper", "texts", "licence", "events", "annotate", "words"}
+    )
     mark = fingerprint(
         VERSION, Scrubber.version, ingested.fingerprint, annotated.digest, key.check, rules
     )

@@ -38,7 +38,7 @@ def test_scores_are_the_softmax_of_the_labels_entailment_logits(bert_engine: Any
     made = stage(bert_engine)(frame(*TEXTS[:8]))
     for row, text in zip(made.iter_rows(named=True), TEXTS[:8], strict=True):
         hypotheses = [
-            f"El sentimiento de este texto es {x}." for x in ("negativo", "neutral", "positivo")
+            f"The sentiment of this text is {x}." for x in ("negative", "neutral", "positive")
         ]
         logits = bert_engine.logits([text] * 3, hypotheses)[:, 0]
         expected = softmax(logits[None])[0]
@@ -87,7 +87,7 @@ def test_truncate_reads_the_beginning_only(bert_engine: Any) -> None:
 def test_wording_is_part_of_the_fingerprint_and_of_the_hypotheses(bert_engine: Any) -> None:
     usual, other = stage(bert_engine), stage(bert_engine, template="Es {}.", negative="malo")
     assert usual.fingerprint != other.fingerprint
-    assert other.hypotheses == ["Es malo.", "Es neutral.", "Es positivo."]
+    assert other.hypotheses == ["Es malo.", "Es neutral.", "Es positive."]
 
 
 def test_near_ties_are_scored_again_in_float32(bert_engine: Any) -> None:

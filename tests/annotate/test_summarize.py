@@ -29,6 +29,7 @@ def table(server: LlmServer | None = None, **other: Any) -> SummariesTable:
     settings: dict[str, Any] = {
         "method": "llm", "model": "tiny", "base_url": server.url if server else "",
         "timeout": 1.0, "retries": 1, "max_wait": 5, "prompt_price": 1.0, "completion_price": 2.0,
+        "language": "es",
     }  # fmt: skip
     return SummariesTable(**{**settings, **other})
 
