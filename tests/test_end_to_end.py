@@ -37,7 +37,7 @@ from builder.config.campaign import Campaign
 from builder.pipeline.regenerate import Request, regenerate
 from builder.release.pseudonym import Key
 from builder.sources.simulate.simulate import simulate
-from builder.sources.simulate.text import IDENTIFIER_PATTERNS
+from builder.sources.simulate.text import identifier_patterns
 from ecuador_crisis_tiktok import FEATURES
 
 PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")
@@ -156,7 +156,7 @@ def test_no_planted_identifier_in_any_file_or_in_the_log(small: Built, logged: s
     planted = read_json(small.pages / "SIMULATION.json")["planted"]
     raw = small.raw
     private = [text for c in ("voice_to_text", "whisper_text") for text in raw[c] if text]
-    for kind, pattern in IDENTIFIER_PATTERNS.items():
+    for kind, pattern in identifier_patterns("EC").items():
         assert planted[f"identifier_{kind}"] > 0
         assert any(pattern.search(text) for text in private), kind  # they are in the input
         for config in ("transcripts", "videos", "summaries", "metadata"):

@@ -10,9 +10,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from builder.config.asr import AsrTable
+from builder.config.asr import WHISPER_LANGUAGES, AsrTable
 from builder.config.campaign import Campaign
 from builder.config.profile import Profile, SentimentTable, SummariesTable
+from builder.errors import CampaignError
 
 WORDING: dict[str, dict[str, str]] = tomllib.loads(
     Path(__file__).with_name("wording.toml").read_text(encoding="utf-8")
@@ -32,6 +33,9 @@ def for_campaign(profile: Profile, campaign: Campaign) -> Profile:
     Returns:
         A profile whose `sentiment` wording, `summaries` language, prompt and subject, and
         `asr.language_weights` are settled.
+
+    Raises:
+        CampaignError: a language weight for a language Whisper does not know.
     """
     return profile.model_copy(
         update={
@@ -67,4 +71,13 @@ def _asr(table: AsrTable, campaign: Campaign) -> AsrTable:
     if not weights:
         weights = dict.fromkeys(campaign.languages, OTHER_LANGUAGES)
         weights[campaign.language] = FIRST_LANGUAGE
+        weights = {code: weight for code, weight in weights.items() if code in WHISPER_LANGUAGES}
+    strange = sorted({*weights} - {*WHISPER_LANGUAGES})
+    if strange:
+        raise CampaignError(
+            f"Whisper knows no language {', '.join(strange)}",
+            file="campaign.toml",
+            field="annotate.language_weights",
+            way_out="leave it out; Whisper then takes it for one it knows",
+        )
     return table.model_copy(update={"language_weights": dict(weights)})

@@ -82,6 +82,7 @@ def write_card(
         threshold=facts.sentiment_threshold,
         figures=figures,
         privacy=campaign.privacy,
+        has_paper=bool(campaign.paper),
         scrubbed_line=_scrubbed_line(facts.scrubbed),
         scrub_countries=facts.scrub_countries or ScrubCountries(),
         licence=campaign.licence,

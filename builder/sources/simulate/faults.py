@@ -11,7 +11,7 @@ from builder.config.campaign import Campaign
 from builder.sources.simulate.dice import Dice, Raw
 from builder.sources.simulate.plan import DayPlan, Plan
 from builder.sources.simulate.targets import METRICS
-from builder.sources.simulate.text import REGIONS_ABROAD, Texts
+from builder.sources.simulate.text import Texts
 
 Row = dict[str, Any]
 
@@ -56,7 +56,9 @@ def extra_rows(
         Rows out of the window (in the files of its first and last day, beginning with the very
         seconds next to it), out of the region, and with the damaged ids of `DAMAGES` in turn.
     """
-    abroad = [code for code in REGIONS_ABROAD if code not in campaign.region_codes] or ["XX"]
+    abroad = [
+        code for code in texts.words["regions_abroad"] if code not in campaign.region_codes
+    ] or ["XX"]
     window, rows = campaign.window, []
     midnight = window.start_ts + 86_400 * day.index
     for reason in EXTRA:

@@ -100,7 +100,7 @@ PEOPLE = {
     ),
     "BR": People(
         _phone_br,
-        re.compile(r"(?:(?:\+55 )?\(?\b61\)? 9\d{4}-\d{4}\b|\b619[89]\d{7}\b(?<!CPF))"),
+        re.compile(r"(?:(?:\+55 )?\(?\b61\)? 9\d{4}-\d{4}\b|\b619[89]\d{7}\b)"),
         "cpf",
         _cpf,
         re.compile(

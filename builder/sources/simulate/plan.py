@@ -16,7 +16,7 @@ from builder.sources.simulate.targets import (
     scale,
     scaled,
 )
-from builder.sources.simulate.text import OTHER_TAGS
+from builder.sources.simulate.text import words_of
 
 _GENERIC_PERCENT = (45, 40, 25)  # invented: videos with each generic hashtag, then 15 for the rest
 
@@ -178,7 +178,11 @@ def _tags(
         if tag not in targets.hashtags:
             counts[tag] = videos * percent // 100
     own = [keyword.term.casefold() for keyword in campaign.keywords if keyword.kind == "hashtag"]
-    fresh = [tag for tag in dict.fromkeys([*own, *OTHER_TAGS]) if tag not in targets.hashtags]
+    fresh = [
+        tag
+        for tag in dict.fromkeys([*own, *words_of(campaign)["other_tags"]])
+        if tag not in targets.hashtags
+    ]
     for position, tag in enumerate(tag for tag in fresh if tag not in counts):
         counts[tag] = most * 24 // (24 + position)
     begin = (onset(campaign) - campaign.window.start).days

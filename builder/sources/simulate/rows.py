@@ -17,7 +17,7 @@ from builder.sources.simulate.dice import OCTAVE, Dice, Ints, exp2, share, share
 from builder.sources.simulate.faults import VIDEO_ID_SIZE, Row, extra_rows, older_copy, scatter
 from builder.sources.simulate.plan import DayPlan, Plan
 from builder.sources.simulate.targets import METRICS
-from builder.sources.simulate.text import KINDS, NEAR_EMPTY, Texts, spoken
+from builder.sources.simulate.text import Texts, spoken
 
 CHUNK = 8_192  # rows rendered at a time
 
@@ -267,12 +267,14 @@ class DayRows:
             spoken_in[position] = ""
             self.tally["empty_transcript"] += 1
         for position in _within(self._near_empty, start, end):
-            spoken_in[position] = NEAR_EMPTY[self.dice.one(len(NEAR_EMPTY))]
+            near_empty = self.texts.words["near_empty"]
+            spoken_in[position] = near_empty[self.dice.one(len(near_empty))]
             self.tally["near_empty_transcript"] += 1
         self.whisper += [(rows[i - start]["id"], text) for i, text in sorted(spoken_in.items())]
 
     def _identifier(self) -> str:
-        kind = KINDS[sum(self.tally[f"identifier_{kind}"] for kind in KINDS) % len(KINDS)]
+        kinds = self.texts.kinds
+        kind = kinds[sum(self.tally[f"identifier_{kind}"] for kind in kinds) % len(kinds)]
         self.tally[f"identifier_{kind}"] += 1
         return self.texts.identifier(kind, self.dice)
 

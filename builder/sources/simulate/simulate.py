@@ -27,21 +27,10 @@ from builder.sources.simulate.dice import Dice
 from builder.sources.simulate.faults import DAMAGES, EXTRA, Row
 from builder.sources.simulate.plan import DayPlan, Plan, make_plan
 from builder.sources.simulate.rows import DayRows
-from builder.sources.simulate.text import KINDS, Texts
+from builder.sources.simulate.text import Texts
 
 Compression = Literal["none", "gz", "zst"]
-CSV_NAME, JSON_NAME = "ecuador.csv", "SIMULATION.json"
-PLANTED = (
-    "duplicate",
-    *EXTRA,
-    "missing_count",
-    "nul",
-    *(f"identifier_{kind}" for kind in KINDS),
-    "username_hashtag",
-    "rare_hashtag",
-    "empty_transcript",
-    "near_empty_transcript",
-)
+JSON_NAME = "SIMULATION.json"
 
 _MAX_VIDEOS = 1_000_000_000  # ids hold 32 bits of numbering, faults included
 _PAGE = 100  # the Research API's largest page
@@ -111,9 +100,9 @@ def simulate(
     out = Path(out).absolute()
     with disk_full_guard(out), _folder(out) as folder:
         writer = _Writer(folder, campaign, plan, compress)
-        tally: Counter[str] = Counter(dict.fromkeys(PLANTED, 0))
+        tally: Counter[str] = Counter(dict.fromkeys(_planted(texts), 0))
         carried: list[Row] = []
-        with (folder / CSV_NAME).open("w", encoding="utf-8", newline="") as handle:
+        with (folder / csv_name(campaign)).open("w", encoding="utf-8", newline="") as handle:
             table = csv.writer(handle, lineterminator="\n")
             table.writerow(["id", "whisper_voice_to_text", "synthetic"])
             for day in plan.days:
@@ -132,7 +121,7 @@ def simulate(
             campaign=campaign.name,
             seed=seed,
             videos=videos,
-            planted={name: tally[name] for name in PLANTED},
+            planted={name: tally[name] for name in _planted(texts)},
             planted_detail={"damaged_id": {k: tally[f"damaged_id_{k}"] for k in DAMAGES}},
             expected=_expected(plan),
             files=len(plan.days),
@@ -202,6 +191,26 @@ class _Writer:
                 write(waiting, True)
                 waiting = []
             write(waiting, False)
+
+
+def csv_name(campaign: Campaign) -> str:
+    """What the file of Whisper's transcripts is called: `ecuador_2024` gives ``ecuador.csv``."""
+    return f"{campaign.name.split('_')[0]}.csv"
+
+
+def _planted(texts: Texts) -> tuple[str, ...]:
+    """Names of the faults planted in a campaign."""
+    return (
+        "duplicate",
+        *EXTRA,
+        "missing_count",
+        "nul",
+        *(f"identifier_{kind}" for kind in texts.kinds),
+        "username_hashtag",
+        "rare_hashtag",
+        "empty_transcript",
+        "near_empty_transcript",
+    )
 
 
 def _page_size(dice: Dice) -> int:

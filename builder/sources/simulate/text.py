@@ -1,40 +1,61 @@
 """The invented texts of a synthetic campaign: captions, transcripts, names and fake identifiers.
 
-Words and templates live in `words.toml`; names of public figures and search terms come
-from the campaign. A transcript is three to six sentences of one topic, so that topic models and
-n-grams find something. All identifiers are made up: handles start with ``sim_``, addresses are
-under example.com/.org (RFC 2606), telephone and cédula numbers are random digits of valid form.
+Words and templates are data: `words/<language>.toml` by the campaign's language (Spanish where
+there is none), table by table replaced by the campaign's own ``words.toml``; names of public
+figures and search terms come from the campaign. A transcript is three to six sentences of one
+topic, so that topic models and n-grams find something. All identifiers are made up: handles start
+with ``sim_``, addresses are under example.com/.org (RFC 2606), national and telephone numbers are
+random digits of valid form (`builder.sources.simulate.people`).
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from builder.config.campaign import Campaign
 from builder.sources.simulate.dice import Dice
+from builder.sources.simulate.people import people_of
 
-_WORDS: dict[str, Any] = tomllib.loads(
-    Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
-)
-OTHER_TAGS: tuple[str, ...] = tuple(_WORDS["other_tags"])
-NEAR_EMPTY: tuple[str, ...] = tuple(_WORDS["near_empty"])
-REGIONS_ABROAD: tuple[str, ...] = tuple(_WORDS["regions_abroad"])
+_FOLDER = Path(__file__).with_name("words")
+_FALLBACK = "es"
 
-Kind = Literal["handle", "phone", "cedula", "url", "email"]
-KINDS: tuple[Kind, ...] = ("handle", "phone", "cedula", "url", "email")
+_HANDLE = re.compile(r"(?<![\w.])@sim_\w+")
+_URL = re.compile(r"https://example\.(?:com|org)/\S+|www\.example\.(?:com|org)/\S+")
+_EMAIL = re.compile(r"\bsim\.\w+\.\d+@example\.(?:com|org)")
 
-IDENTIFIER_PATTERNS: dict[Kind, re.Pattern[str]] = {
-    # Each finds exactly the identifiers `Texts.identifier` makes, and nothing else in our texts.
-    "handle": re.compile(r"(?<![\w.])@sim_\w+"),
-    "phone": re.compile(r"(?:\+593[ ]?|\b0)9[89](?:[ -]?\d){7}\b"),
-    "cedula": re.compile(r"\b(?:0[1-9]|1\d|2[0-4])[0-5]\d{6}-?\d\b"),
-    "url": re.compile(r"https://example\.(?:com|org)/\S+|www\.example\.(?:com|org)/\S+"),
-    "email": re.compile(r"\bsim\.\w+\.\d+@example\.(?:com|org)"),
-}
+
+def words_of(campaign: Campaign) -> dict[str, Any]:
+    """The words of a campaign's simulation: of its language, its own tables in their place."""
+    return {**_words(campaign.language), **campaign.words}
+
+
+@lru_cache(maxsize=8)
+def _words(language: str) -> dict[str, Any]:
+    path = _FOLDER / f"{language}.toml"
+    if not path.is_file():
+        path = _FOLDER / f"{_FALLBACK}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def kinds_of(country: str) -> tuple[str, ...]:
+    """The kinds of identifier planted in a campaign of that country, in turn."""
+    national = people_of(country).kind
+    return ("handle", "phone", *([national] if national else []), "url", "email")
+
+
+def identifier_patterns(country: str) -> dict[str, re.Pattern[str]]:
+    """Per kind what finds exactly the identifiers that `Texts.identifier` makes."""
+    people = people_of(country)
+    found = {"handle": _HANDLE, "phone": people.phone_pattern, "url": _URL, "email": _EMAIL}
+    if people.national_pattern is not None:
+        found[people.kind] = people.national_pattern
+    return {kind: found[kind] for kind in kinds_of(country)}
+
 
 _Topic = tuple[list[list[str]], list[list[int]]]
 
@@ -54,6 +75,8 @@ class Texts:
         seed: the run's seed; authors' names and popular sounds depend on it.
 
     Attributes:
+        words: see `words_of`.
+        kinds: see `kinds_of`.
         captions: 512 captions without hashtags.
         terms: the campaign's search terms.
         popular: 200 transcripts of sounds that many videos repeat.
@@ -63,10 +86,14 @@ class Texts:
         dice = Dice(seed, 0, 1)
         # Figures without an official handle are left out: the sentences are about office holders.
         figures = tuple(figure.name for figure in campaign.public_figures if figure.handles)
-        self._banks, self.captions = _banks(figures or ("el gobierno",))
+        self.words, self.kinds = words_of(campaign), kinds_of(campaign.country)
+        self._people = people_of(campaign.country)
+        self._banks, self.captions = _banks(
+            figures or (self.words["fallback_figure"],), json.dumps(self.words)
+        )
         self._topics = [
             position
-            for position, topic in enumerate(_WORDS["topics"].values())
+            for position, topic in enumerate(self.words["topics"].values())
             for _ in range(topic["weight"])
         ]
         self.terms = [keyword.term for keyword in campaign.keywords]
@@ -96,52 +123,62 @@ class Texts:
         Different ranks below 9,999,991 have different names.
         """
         number = (rank * 7_919 + self._author_offset) % _AUTHOR_PRIME
-        given = _WORDS["given"]
+        given = self.words["given"]
         return f"sim_{given[number % len(given)]}_{number}{'abcdefghjkmnpqrstuvwxyz'[rank % 23]}"
 
-    def identifier(self, kind: Kind, dice: Dice) -> str:
+    def identifier(self, kind: str, dice: Dice) -> str:
         """A sentence that holds one invented identifier of that kind and no other."""
         if kind == "handle":
             value = "@" + self.author(dice.one(_AUTHOR_PRIME))
         elif kind == "phone":
-            value = _phone(dice)
-        elif kind == "cedula":
-            value = _cedula(dice)
+            value = self._people.phone(dice)
+        elif kind == self._people.kind and self._people.national:
+            value = self._people.national(dice)
         else:
             site = ("example.com", "example.org")[dice.one(2)]
             number = dice.one(100_000)
             if kind == "email":
-                value = f"sim.{_WORDS['given'][dice.one(len(_WORDS['given']))]}.{number}@{site}"
+                given = self.words["given"]
+                value = f"sim.{given[dice.one(len(given))]}.{number}@{site}"
             else:
                 value = f"{('https://', 'www.')[dice.one(2)]}{site}/sim/{number}"
-        templates: list[str] = _WORDS["identifiers"][kind]
+        templates: list[str] = self.words["identifiers"][kind]
         return templates[dice.one(len(templates))].format(value)
 
 
 @lru_cache(maxsize=8)
-def _banks(figures: tuple[str, ...]) -> tuple[list[_Topic], list[str]]:
+def _banks(figures: tuple[str, ...], words_json: str) -> tuple[list[_Topic], list[str]]:
     """Per topic the sentences of each template and 64 orders of these; and captions.
 
     The same for every seed.
     """
-    dice, slots = Dice(0), {**_WORDS["slots"], "figure": list(figures)}
+    words: dict[str, Any] = json.loads(words_json)
+    dice, slots = Dice(0), {**words["slots"], "figure": list(figures)}
+    joins: dict[str, str] = words.get("joins", {})
     topics: list[_Topic] = []
-    for topic in _WORDS["topics"].values():
+    for topic in words["topics"].values():
         bank = [
             [f"{sentence}." for sentence in found]
             for template in topic["templates"]
-            if (found := _rendered([template], slots, dice, _SENTENCE_WORDS, _VARIANTS))
+            if (found := _rendered([template], slots, dice, _SENTENCE_WORDS, _VARIANTS, joins))
         ]
         topics.append((bank, [_shuffled(len(bank), dice) for _ in range(64)]))
-    captions = _rendered(_WORDS["captions"]["templates"], slots, dice, range(1, 30), _CAPTIONS)
-    emoji = _WORDS["emoji"]
+    captions = _rendered(
+        words["captions"]["templates"], slots, dice, range(1, 30), _CAPTIONS, joins
+    )
+    emoji = words["emoji"]
     return topics, [
         captions[i % len(captions)] + emoji[dice.one(len(emoji))] for i in range(_CAPTIONS)
     ]
 
 
 def _rendered(
-    templates: list[str], slots: dict[str, list[str]], dice: Dice, words: range, most: int
+    templates: list[str],
+    slots: dict[str, list[str]],
+    dice: Dice,
+    words: range,
+    most: int,
+    joins: dict[str, str],
 ) -> list[str]:
     """Fill the templates' slots; different results of an allowed number of words, up to `most`."""
     found: dict[str, None] = {}
@@ -152,7 +189,9 @@ def _rendered(
             if "{" + slot + "}" in template:
                 bits >>= 8
                 filled[slot] = values[bits % len(values)]
-        sentence = template.format_map(filled).replace(" a el ", " al ").replace(" de el ", " del ")
+        sentence = template.format_map(filled)
+        for apart, joined in joins.items():
+            sentence = sentence.replace(apart, joined)
         if len(sentence.split()) in words:
             found[sentence[0].upper() + sentence[1:]] = None
         if len(found) == most:
@@ -167,30 +206,3 @@ def _shuffled(n: int, dice: Dice) -> list[int]:
 def spoken(text: str) -> str:
     """The same words as the Research API's `voice_to_text` writes them: no case, no stops."""
     return text.replace(".", "").replace(",", "").lower()
-
-
-def cedula_check_digit(nine: str) -> int:
-    """Check digit of an Ecuadorian cédula: modulus 10 over its first nine digits."""
-    doubled = [int(digit) * (2 - i % 2) for i, digit in enumerate(nine)]
-    return -sum(value - 9 if value > 9 else value for value in doubled) % 10
-
-
-def _phone(dice: Dice) -> str:
-    """Ecuadorian mobile number: 9, then 8 or 9 (prefixes in use), then seven random digits."""
-    rest = f"{980_000_000 + dice.one(20_000_000):09d}"
-    form = dice.one(5)
-    if form == 0:
-        return "0" + rest
-    if form == 1:
-        return f"0{rest[:2]} {rest[2:5]} {rest[5:]}"
-    if form == 2:
-        return f"0{rest[:2]}-{rest[2:5]}-{rest[5:]}"
-    if form == 3:
-        return "+593" + rest
-    return f"+593 {rest[:2]} {rest[2:5]} {rest[5:]}"
-
-
-def _cedula(dice: Dice) -> str:
-    """Province 01-24, third digit 0-5, six random digits, check digit; sometimes with a dash."""
-    nine = f"{1 + dice.one(24):02d}{dice.one(6)}{dice.one(1_000_000):06d}"
-    return f"{nine}{'-' if dice.one(3) == 0 else ''}{cedula_check_digit(nine)}"

@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 from builder.config.campaign import Campaign, Window
 from builder.errors import CampaignError, DiskFull, ReleaseConflict, UsageProblem
 from builder.sources.simulate.dice import Dice, apportion, exp2, share_below
+from builder.sources.simulate.people import cedula_check_digit
 from builder.sources.simulate.simulate import SimulationSummary, simulate
-from builder.sources.simulate.text import IDENTIFIER_PATTERNS, cedula_check_digit
+from builder.sources.simulate.text import identifier_patterns
 
 METRICS = ("view_count", "comment_count", "share_count", "like_count")
 ECUADOR = Campaign.load("ecuador_2024")
@@ -152,7 +153,7 @@ def check_targets(found: Recount, summary: SimulationSummary, campaign: Campaign
     nul = sum("\0" in row["username"] + row["video_description"] for row in rows)
     assert nul == planted["nul"]
     texts = [row["video_description"] for row in rows] + spoken + real
-    for kind, pattern in IDENTIFIER_PATTERNS.items():
+    for kind, pattern in identifier_patterns("EC").items():
         hits = sum(len(pattern.findall(text)) for text in texts)
         assert hits == planted[f"identifier_{kind}"], kind
     assert found.rows == summary.rows
@@ -305,9 +306,9 @@ def test_identifiers_have_valid_forms(full: tuple[Path, SimulationSummary, Recou
     texts += [*found.whisper.values()]
     texts += [row.get("voice_to_text", "") for row in found.valid.values()]
     for text in texts:
-        for number in IDENTIFIER_PATTERNS["phone"].findall(text):
+        for number in identifier_patterns("EC")["phone"].findall(text):
             assert phonenumbers.is_valid_number(phonenumbers.parse(number, "EC"))
-        for number in IDENTIFIER_PATTERNS["cedula"].findall(text):
+        for number in identifier_patterns("EC")["cedula"].findall(text):
             digits = number.replace("-", "")
             assert cedula_check_digit(digits[:9]) == int(digits[9])
     total = sum(n for name, n in summary.planted.items() if name.startswith("identifier_"))
