@@ -3,28 +3,30 @@
 A page is what `POST /v2/research/video/query/` returns: ``{"data": {"videos": [...], "cursor": …,
 "has_more": …, "search_id": …}, "error": {"code": "ok", …}}``, one to a file or one to a line. The
 real service's faults are expected: counts of zero missing, short pages, ids as text, NUL bytes,
-lone surrogates.
+lone surrogates, errors in every shape (`builder.sources.page_errors`).
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from builder.errors import ErrorPage, UnreadablePage
+from builder.errors import UnreadablePage
+from builder.sources.encoding import DAMAGED, REPLACEMENT, WINDOWS, decoded, utf8_blocks
 from builder.sources.files import SourceFile, read_blocks, read_lines
 from builder.sources.ids import check_time, parse_id
-from builder.sources.rows import Block, RowProblem
+from builder.sources.page_errors import check_errors
+from builder.sources.rows import Block, RowProblem, Seen
 from builder.sources.schema import COUNTS, ROLE_API, id_time
 
 SYNTHETIC_LOG_ID = "SYNTHETIC"
 BLOCK_ROWS = 20_000
-_CODE = re.compile(r"[A-Za-z_]{1,60}|\d{1,5}")  # anything else could quote a person or an id
+TEXT_DAMAGED = "text_is_not_utf8"
 _TEXT = (
     ("username", "username"),
     ("region_code", "region_code"),
@@ -49,15 +51,19 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
     """
     block = Block(file.name, synthetic=file.synthetic)
     position = first_position
-    pages = 0
-    page: Any = None
-    for where, page in _pages(file):
+    pages = windows = lost = 0
+    for where, page, encoding in _pages(file):
         pages += 1
+        windows += encoding == WINDOWS
         _check_page(page, file, where)
         block.synthetic = block.synthetic or _is_synthetic(page)
+        if seen := _seen(page, file.name, pages):
+            block.seen.append(seen)
         for index, video in enumerate(_videos(page, file, where), start=1):
             try:
-                block.add(_row(video, position))
+                row = _row(video, position)
+                lost += _mend(row)
+                block.add(row)
             except RowProblem as problem:
                 block.reject(f"{where}video {index}", problem)
             position += 1
@@ -68,54 +74,79 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
         raise UnreadablePage(
             "the file is empty", file=file.name, way_out="fetch the page again or remove the file"
         )
-    # One page a file says nothing here: the next page is in the next file.
-    if pages > 1 and _has_more(page):
-        block.notes.append(f"{file.name}: its last page says has_more; was it fetched to the end?")
+    block.notes += encoding_notes(file.name, f"{windows:,} page(s)" if windows else "", lost)
     yield block
 
 
-def _pages(file: SourceFile) -> Iterator[tuple[str, Any]]:
-    """(where, parsed page); `where` is empty for a file that is one page."""
-    if ".json" not in [suffix.lower() for suffix in file.path.suffixes]:
-        for number, line in read_lines(file):
-            yield f"line {number}, ", _parse(line, file, f"line {number}")
+def encoding_notes(name: str, windows: str, lost: int) -> list[str]:
+    """What a reader must be told about the characters of a file.
+
+    Args:
+        name: the file.
+        windows: what of it was read as Windows-1252; empty for nothing.
+        lost: texts that hold U+FFFD, where another program had lost a character before us.
+    """
+    notes = []
+    if windows:
+        notes.append(f"{name}: {windows} not UTF-8, read as Windows-1252 (cp1252)")
+    if lost:
+        notes.append(
+            f"{name}: WARNING: {lost:,} texts arrived damaged (U+FFFD stands for characters lost "
+            "before us); the marks were taken out, take the original file if there is one"
+        )
+    return notes
+
+
+def _pages(file: SourceFile) -> Iterator[tuple[str, Any, str]]:
+    """(where, parsed page, its encoding); `where` is empty for a file that is one page."""
+    name = file.member or file.path.name
+    if ".json" not in [suffix.lower() for suffix in Path(name).suffixes]:
+        yield from _lines(file)
         return
-    content = b"".join(read_blocks(file)).removeprefix(codecs.BOM_UTF8).strip()
+    blocks = utf8_blocks(read_blocks(file), file.name)
+    content = b"".join(blocks).removeprefix(codecs.BOM_UTF8).strip()
     if not content:
         return
     try:
-        whole = _loads(content)
+        whole, encoding = _loads(content, file, None)
     except ValueError:
         # JSON Lines called .json: the first line alone is a page.
         first = content.split(b"\n", 1)[0]
         try:
-            _loads(first)
+            _loads(first, file, "line 1")
         except ValueError:
             _parse(content, file, None)
-        for number, line in read_lines(file):
-            yield f"line {number}, ", _parse(line, file, f"line {number}")
+        yield from _lines(file)
         return
     if isinstance(whole, list) and not (whole and _looks_like_video(whole[0])):
         for number, page in enumerate(whole, start=1):
-            yield f"page {number}, ", page
+            yield f"page {number}, ", page, encoding if number == 1 else ""
     else:
-        yield "", whole
+        yield "", whole, encoding
 
 
-def _loads(content: bytes) -> Any:
+def _lines(file: SourceFile) -> Iterator[tuple[str, Any, str]]:
+    for number, line in read_lines(file):
+        yield f"line {number}, ", *_parse(line, file, f"line {number}")
+
+
+def _loads(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, str]:
     try:
-        return orjson.loads(content)
+        return orjson.loads(content), "utf-8"
     except orjson.JSONDecodeError:
         # The service has sent lone surrogates and broken UTF-8, which orjson refuses.
+        if content.lstrip()[:1] not in (b"{", b"["):
+            raise
+        text, encoding = decoded(content, file.name, row)
         try:
-            return json.loads(content.decode("utf-8", errors="replace"))
+            return json.loads(text), encoding
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
 
 
-def _parse(content: bytes, file: SourceFile, row: str | None) -> Any:
+def _parse(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, str]:
     try:
-        return _loads(content)
+        return _loads(content, file, row)
     except ValueError as error:
         cut = content.rstrip()[-1:] not in (b"}", b"]")
         raise UnreadablePage(
@@ -135,17 +166,8 @@ def _check_page(page: Any, file: SourceFile, where: str) -> None:
             row=where.rstrip(", ") or None,
             way_out="a page is an object with `data.videos`; remove files that are not pages",
         )
-    error = page.get("error") if isinstance(page, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    if code not in (None, "", "ok", 0):
-        shown = str(code) if _CODE.fullmatch(str(code)) else "not shown: it is free text"
-        raise ErrorPage(
-            f"the page is an error response of the API (code {shown})",
-            file=file.name,
-            row=where.rstrip(", ") or None,
-            field="error.code",
-            way_out="fetch that day again and remove this file: a day is complete or it is not in",
-        )
+    if isinstance(page, dict):
+        check_errors(page, file.name, where.rstrip(", ") or None)
 
 
 def _is_synthetic(page: Any) -> bool:
@@ -153,9 +175,19 @@ def _is_synthetic(page: Any) -> bool:
     return isinstance(error, dict) and str(error.get("log_id", "")).startswith(SYNTHETIC_LOG_ID)
 
 
-def _has_more(page: Any) -> bool:
+def _seen(page: Any, file: str, number: int) -> Seen | None:
+    """What a page says about the search it belongs to; None when it says nothing."""
     data = page.get("data") if isinstance(page, dict) else None
-    return isinstance(data, dict) and data.get("has_more") is True
+    if not isinstance(data, dict) or not isinstance(data.get("has_more"), bool):
+        return None
+    search, cursor = data.get("search_id"), data.get("cursor")
+    return Seen(
+        search=str(search) if isinstance(search, str | int) and search else "",
+        file=file,
+        number=number,
+        cursor=cursor if type(cursor) is int else None,
+        more=data["has_more"],
+    )
 
 
 def _looks_like_video(value: Any) -> bool:
@@ -205,7 +237,21 @@ def _row(video: Any, position: int) -> dict[str, Any]:
     duration = video.get("video_duration")
     if isinstance(duration, int | float) and not isinstance(duration, bool):
         row["duration_seconds"] = float(duration) if 0 < duration < 2**53 else None
+    if row["region_code"]:
+        row["region_code"] = row["region_code"].strip().upper() or None
     return row
+
+
+def _mend(row: dict[str, Any]) -> bool:
+    """Take the marks of characters lost elsewhere out of a row's texts; whether there were any."""
+    mended = False
+    for column, value in row.items():
+        if isinstance(value, str) and REPLACEMENT in value:
+            row[column], mended = value.replace(REPLACEMENT, "") or None, True
+        elif column == "hashtags" and any(REPLACEMENT in tag for tag in value):
+            # half a hashtag is another hashtag
+            row[column], mended = [tag for tag in value if REPLACEMENT not in tag], True
+    return mended
 
 
 def _text(value: Any) -> str | None:
@@ -214,6 +260,8 @@ def _text(value: Any) -> str | None:
     if "\0" in value:
         value = value.replace("\0", "")
     if not value.isascii():
+        if DAMAGED.search(value):
+            raise RowProblem(TEXT_DAMAGED, "text")
         value = value.encode("utf-8", errors="replace").decode()
     return value or None
 

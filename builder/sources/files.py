@@ -1,25 +1,34 @@
-"""Finds source files and reads them, compressed or not, noticing when one is cut short."""
+"""Finds source files and reads them, compressed or not, noticing when one is cut short.
+
+What is not read is said: an archive of a kind we do not open, a link that leads nowhere, a folder
+that nobody may look into. Linked folders are read like others.
+"""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import hashlib
 import os
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import zstandard
-
-from builder.errors import EmptySource, UnreadablePage
+from builder.errors import EmptySource
+from builder.sources.encoding import utf8_blocks
+from builder.sources.opening import list_members, open_blocks, unreadable
 
 PAGE_SUFFIXES = (".json", ".jsonl", ".ndjson")
 CSV_SUFFIXES = (".csv",)
-COMPRESSED = {".gz": 8, ".zst": 8}  # suffix -> typical ratio, to estimate the size inside
+# suffix -> typical ratio, to estimate the size inside
+COMPRESSED = {".gz": 8, ".zst": 8, ".bz2": 10, ".xz": 10}
+ARCHIVE = ".zip"
+# Not read, and likely to hold what somebody thinks is read.
+UNREAD = frozenset(
+    ".7z .br .feather .gz .lz4 .ods .parquet .rar .tar .tbz .tgz .txz .tsv .txt .xls .xlsx .xz "
+    ".bz2 .z .zip .zst".split()
+)
 SIMULATION_MARK = "SIMULATION.json"
 _BLOCK = 1 << 20
 
@@ -35,6 +44,7 @@ class SourceFile:
         kind: `pages` (Research API responses) or `csv` (the authors' public files).
         size: bytes on disk.
         synthetic: it lies in a folder that `simulate` wrote.
+        member: the file inside a ZIP archive; None for a file of its own.
     """
 
     path: Path
@@ -42,19 +52,46 @@ class SourceFile:
     kind: Literal["pages", "csv"]
     size: int
     synthetic: bool
+    member: str | None = None
 
     @property
     def expanded_size(self) -> int:
         """Estimated bytes after decompression."""
+        if self.member is not None:
+            return self.size
         return self.size * COMPRESSED.get(self.path.suffix.lower(), 1)
 
     def digest(self) -> str:
-        """SHA-256 of the bytes on disk, hex."""
-        with self.path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
+        """SHA-256 of the bytes on disk (of a file in an archive: of its content), hex.
+
+        Raises:
+            UnreadablePage: it cannot be read.
+        """
+        if self.member is not None:
+            whole = hashlib.sha256()
+            for block in read_blocks(self):
+                whole.update(block)
+            return whole.hexdigest()
+        try:
+            with self.path.open("rb") as handle:
+                return hashlib.file_digest(handle, "sha256").hexdigest()
+        except OSError as error:
+            raise unreadable(self.name, error) from error
 
 
-def find_sources(sources: Sequence[Path]) -> list[SourceFile]:
+class Sources(list[SourceFile]):
+    """The files found, in reading order.
+
+    Attributes:
+        notes: what was found and not read, one sentence each.
+    """
+
+    def __init__(self, files: Sequence[SourceFile], notes: Sequence[str]) -> None:
+        super().__init__(files)
+        self.notes = list(notes)
+
+
+def find_sources(sources: Sequence[Path]) -> Sources:
     """List every readable file of the given files and folders, in reading order.
 
     Within a folder files are read in the order of their relative paths: of two fetches of the same
@@ -62,22 +99,69 @@ def find_sources(sources: Sequence[Path]) -> list[SourceFile]:
 
     Raises:
         EmptySource: a source does not exist or holds nothing we can read.
+        UnreadablePage: an archive is damaged or locked.
     """
-    found: dict[Path, tuple[SourceFile, Path]] = {}
+    found: dict[tuple[Path, str | None], tuple[SourceFile, Path]] = {}
+    skipped: Counter[str] = Counter()
     for source in sources:
-        if not source.exists():
-            raise EmptySource("the source does not exist", file=source, way_out="check the path")
-        inside = [source] if source.is_file() else sorted(p for p in source.rglob("*"))
-        mine = [file for path in inside if (file := _classify(path, source))]
+        mine = [file for path in _inside(source, skipped) for file in _classify(path, source)]
         if not mine:
+            told = "; ".join(_told(skipped))
             raise EmptySource(
-                "no Research API pages and no CSV here",
+                "no Research API pages and no CSV here" + (f" ({told})" if told else ""),
                 file=source,
-                way_out="give a folder of .json/.jsonl pages (also .gz/.zst), or the authors' CSVs",
+                way_out="give a folder of .json/.jsonl pages (also .gz/.zst/.bz2/.xz/.zip), or the "
+                "authors' CSVs",
             )
         for file in mine:
-            found.setdefault(file.path.resolve(), (file, source))
-    return _distinct(list(found.values()))
+            found.setdefault((file.path.resolve(), file.member), (file, source))
+    return Sources(_distinct(list(found.values())), _told(skipped))
+
+
+def _inside(source: Path, skipped: Counter[str]) -> list[Path]:
+    """The files of a source, sorted; linked folders too, each folder once."""
+    try:
+        source.stat()
+    except FileNotFoundError as error:
+        raise EmptySource(
+            "the source does not exist", file=source, way_out="check the path"
+        ) from error
+    except OSError as error:
+        raise EmptySource(
+            f"the source cannot be read ({error.strerror})",
+            file=source,
+            way_out="check the path and the permissions",
+        ) from error
+    if not source.is_dir():
+        return [source]
+    files: list[Path] = []
+    seen: set[str] = set()
+
+    def skip(error: OSError) -> None:
+        skipped["folder(s) could not be read and were left out: check the permissions"] += 1
+
+    for top, folders, names in os.walk(source, followlinks=True, onerror=skip):
+        seen.add(os.path.realpath(top))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and os.path.realpath(Path(top, name)) not in seen
+        )
+        for name in names:
+            path = Path(top, name)
+            if name.startswith("."):
+                continue
+            if not path.exists():
+                skipped["link(s) that lead nowhere were left out"] += 1
+            elif path.suffix.lower() in UNREAD and not _ending(path):
+                kind = path.suffix.lower()
+                skipped[f"{kind} file(s) were not read: pages are .json or .jsonl, CSVs .csv"] += 1
+            files.append(path)
+    return sorted(files)
+
+
+def _told(skipped: Counter[str]) -> list[str]:
+    return [f"{count:,} {what}" for what, count in sorted(skipped.items())]
 
 
 def _distinct(found: list[tuple[SourceFile, Path]]) -> list[SourceFile]:
@@ -102,74 +186,74 @@ def _printable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
-def _classify(path: Path, source: Path) -> SourceFile | None:
-    relative = path.relative_to(source) if path != source else Path(path.name)
-    if path.name == SIMULATION_MARK or not path.is_file():
-        return None
-    if any(part.startswith(".") for part in relative.parts):
-        return None
-    suffixes = [suffix.lower() for suffix in path.suffixes]
+def _ending(path: Path | str) -> str:
+    """The suffix that says what a file holds; empty when it is not ours to read."""
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    if suffixes and suffixes[-1] == ARCHIVE:
+        return ARCHIVE
     if suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()
     ending = suffixes[-1] if suffixes else ""
-    if ending not in PAGE_SUFFIXES + CSV_SUFFIXES:
-        return None
+    return ending if ending in PAGE_SUFFIXES + CSV_SUFFIXES else ""
+
+
+def _classify(path: Path, source: Path) -> list[SourceFile]:
+    relative = path.relative_to(source) if path != source else Path(path.name)
+    if path.name == SIMULATION_MARK or not path.is_file():
+        return []
+    if any(part.startswith(".") for part in relative.parts):
+        return []
+    ending = _ending(path)
+    if not ending:
+        return []
     folders = [path.parent, *([] if path == source else [source])]
-    return SourceFile(
+    file = SourceFile(
         path=path,
         name=_printable(relative),
         kind="csv" if ending in CSV_SUFFIXES else "pages",
         size=path.stat().st_size,
         synthetic=any((folder / SIMULATION_MARK).is_file() for folder in folders),
     )
+    return _members(file) if ending == ARCHIVE else [file]
+
+
+def _members(archive: SourceFile) -> list[SourceFile]:
+    """The pages and CSVs in a ZIP archive, by name; a compressed file in it is not opened."""
+    entries = list_members(archive.path, archive.name)
+    simulated = any(Path(name).name == SIMULATION_MARK for name, _ in entries)
+    found: list[SourceFile] = []
+    for entry, size in entries:
+        name = Path(entry)
+        hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+        ending = name.suffix.lower()
+        if hidden or ending not in PAGE_SUFFIXES + CSV_SUFFIXES or name.name == SIMULATION_MARK:
+            continue
+        found.append(
+            replace(
+                archive,
+                name=f"{archive.name}/{_printable(name)}",
+                kind="csv" if ending in CSV_SUFFIXES else "pages",
+                size=size,
+                synthetic=archive.synthetic or simulated,
+                member=entry,
+            )
+        )
+    return found
 
 
 def read_blocks(file: SourceFile) -> Iterator[bytes]:
     """Decompressed content in blocks of about 1 MiB.
 
     Raises:
-        UnreadablePage: the compressed stream is cut short or damaged.
+        UnreadablePage: the compressed stream is cut short or damaged, or the file is unreadable.
     """
-    try:
-        match file.path.suffix.lower():
-            case ".gz":
-                with gzip.open(file.path, "rb") as stream:
-                    while block := stream.read(_BLOCK):
-                        yield block
-            case ".zst":
-                yield from _read_zstd(file.path)
-            case _:
-                with file.path.open("rb") as handle:
-                    while block := handle.read(_BLOCK):
-                        yield block
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
-        raise UnreadablePage(
-            "the compressed file is cut short or damaged",
-            file=file.name,
-            way_out="copy or fetch this file again",
-        ) from error
-
-
-def _read_zstd(path: Path) -> Iterator[bytes]:
-    """Frame by frame, so that a last frame without an end is noticed (the library is silent)."""
-    with path.open("rb") as handle:
-        pending = handle.read(_BLOCK)
-        while pending:
-            frame = zstandard.ZstdDecompressor().decompressobj()
-            while True:
-                if data := frame.decompress(pending):
-                    yield data
-                if frame.eof:
-                    pending = frame.unused_data or handle.read(_BLOCK)
-                    break
-                if not (pending := handle.read(_BLOCK)):
-                    raise EOFError("zstd frame without an end")
+    yield from open_blocks(file.path, file.member, file.name, _BLOCK)
 
 
 def read_lines(file: SourceFile) -> Iterator[tuple[int, bytes]]:
-    """Non-blank lines as (line number from 1, bytes), without a BOM, in bounded memory."""
+    """Non-blank lines as (line number from 1, UTF-8 or unmarked bytes), in bounded memory."""
     rest, number = b"", 0
-    for block in read_blocks(file):
+    for block in utf8_blocks(read_blocks(file), file.name):
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
             number += 1

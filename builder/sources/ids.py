@@ -17,9 +17,13 @@ ID_TOO_LARGE = "id_exceeds_int63"
 ID_NOT_A_NUMBER = "id_is_not_a_number"
 ID_TIME_MISMATCH = "id_does_not_match_creation_time"
 ID_NOT_TIKTOK = "id_carries_no_plausible_time"
+ID_ROUNDED = "id_was_rounded_by_a_spreadsheet"
 
 _SCIENTIFIC = re.compile(r"\s*[+-]?\d+([.,]\d+)?[eE][+-]?\d+\s*")
 _DECIMAL = re.compile(r"\s*[+-]?\d+[.,]\d*\s*")
+
+# A spreadsheet keeps 15 digits: of the 19 of an id the last four become zeros.
+ROUNDED_TO = 10_000
 
 # TikTok's predecessor started in September 2016; nothing real carries a time outside this span.
 EARLIEST, LATEST = 1_470_000_000, 2_100_000_000

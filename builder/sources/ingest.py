@@ -5,7 +5,8 @@ the input is large; the second takes one bucket of days at a time and resolves d
 
 Rules, in the order they are applied:
 
-1. a damaged row is rejected (`builder.sources.ids`), named by file and position;
+1. a damaged row is rejected (`builder.sources.ids`), named by file and position; so is a CSV row
+   whose id was rounded by a spreadsheet (`_rounded`), since it would invent a video;
 2. a row outside the window (UTC days) is dropped: `out_of_window`;
 3. a row whose region is known and not the campaign's is dropped: `out_of_region`;
 4. a CSV row goes, under the same reason, with the API rows about its id when all of these were
@@ -37,11 +38,14 @@ from builder.run.resume import once
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame, write_json
 from builder.sources.api_pages import read_pages
-from builder.sources.files import SourceFile
+from builder.sources.files import SourceFile, Sources
+from builder.sources.ids import ID_ROUNDED, ROUNDED_TO
+from builder.sources.rows import Seen
 from builder.sources.schema import ID_TIME_TOLERANCE, RAW_SCHEMA, ROLE_API, ROLE_CSV
+from builder.sources.searches import stopped_searches
 from builder.sources.upstream_csv import read_csv
 
-VERSION = "2"
+VERSION = "3"
 DAY = 86_400
 # Above this many bytes of expanded input the second pass goes day by day.
 SPLIT_ABOVE = 256 << 20
@@ -62,7 +66,8 @@ class Ingested:
         rows_in: rows read; `videos`: rows kept; `merged`: rows that completed another row.
         dropped: reason -> rows.
         sources: kind of source -> rows read.
-        notes: what was matched and skipped in CSVs.
+        notes: what was matched and skipped in CSVs, odd encodings, searches that stopped, and
+            what `find_sources` did not read.
         synthetic: any row comes from a simulation.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -25,6 +25,24 @@ class RowProblem(Exception):
         self.reason, self.field = reason, field
 
 
+class Seen(NamedTuple):
+    """What one page says about the search it belongs to.
+
+    Attributes:
+        search: its `search_id`; empty without one.
+        file: name of the file it stands in.
+        number: of the page within the file, from 1.
+        cursor: as given.
+        more: its `has_more`.
+    """
+
+    search: str
+    file: str
+    number: int
+    cursor: int | None
+    more: bool
+
+
 class Block:
     """Rows of one file, collected column by column.
 
@@ -39,6 +57,8 @@ class Block:
         self.rejected: Counter[str] = Counter()
         self.named: list[dict[str, str]] = []
         self.notes: list[str] = []
+        self.seen: list[Seen] = []
+        self.scientific = False  # the file shows ids in scientific notation, or many rounded ones
         self._columns: dict[str, list[Any]] = {
             name: [] for name in RAW_SCHEMA if name != "synthetic"
         }

@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from builder.errors import MissingColumn, SpreadsheetDamage, UnreadablePage
+from builder.sources.api_pages import TEXT_DAMAGED, encoding_notes
+from builder.sources.encoding import DAMAGED, REPLACEMENT, WINDOWS, encoding_of, utf8_blocks
 from builder.sources.files import SourceFile, read_blocks
-from builder.sources.ids import ID_FLOAT, ID_SCIENTIFIC, check_time, parse_id
+from builder.sources.ids import ID_FLOAT, ID_SCIENTIFIC, ROUNDED_TO, check_time, parse_id
 from builder.sources.rows import Block, RowProblem
 from builder.sources.schema import COUNTS, ROLE_CSV, id_time
 
@@ -63,6 +65,7 @@ _HINTS = (
 )
 _VALUE = re.compile(r"\s*[+-]?\d[\d.,eE+]{5,}\s*")  # no column is called so: an id, or its ruin
 _MAX_LISTED = 30
+_MANY_ROUNDED = 4
 SENTIMENT_WORDS = {
     **dict.fromkeys(("negative", "neg", "negativo", "negativa"), "negative"),
     **dict.fromkeys(("neutral", "neu", "neutro", "neutra"), "neutral"),
@@ -95,7 +98,7 @@ def read_csv(file: SourceFile, first_position: int) -> Iterator[Block]:
     """Stream one CSV.
 
     Args:
-        file: the file; comma, semicolon or tab separated, UTF-8 with or without BOM.
+        file: the file; comma, semicolon or tab separated; encodings as in `encoding`.
         first_position: reading position of its first row.
 
     Yields:
@@ -104,9 +107,11 @@ def read_csv(file: SourceFile, first_position: int) -> Iterator[Block]:
     Raises:
         MissingColumn: no id column, or nothing besides it that we know.
         SpreadsheetDamage: at least half of the ids lost their last digits.
-        UnreadablePage: not readable as CSV, or cut short inside a quoted field.
+        UnreadablePage: not readable as CSV, cut short inside a quoted field, or in no encoding
+            that we know.
     """
-    records = _records(file)
+    encoding = encoding_of(utf8_blocks(read_blocks(file), file.name), file.name)
+    records = _records(file, encoding)
     header = next(records, None)
     if header is None:
         raise MissingColumn("the CSV is empty", file=file.name, way_out="take the file again")
@@ -115,10 +120,14 @@ def read_csv(file: SourceFile, first_position: int) -> Iterator[Block]:
     block = Block(file.name, synthetic=file.synthetic)
     block.notes = _notes(columns, header[1], file)
     damage = _Damage(file)
+    lost = 0
     for number, (line, cells) in enumerate(records):
         try:
             if len(cells) != len(header[1]):
                 raise RowProblem("row_has_wrong_number_of_fields", "row")
+            if any(DAMAGED.search(cell) for cell in cells if not cell.isascii()):
+                raise RowProblem(TEXT_DAMAGED, "text")
+            lost += _mend(cells)
             row = _row(cells, columns, damage.watch(cells[columns["id"]], line))
             block.synthetic = block.synthetic or bool(row.pop("synthetic"))
             block.add(row | {"position": first_position + number})
@@ -129,13 +138,24 @@ def read_csv(file: SourceFile, first_position: int) -> Iterator[Block]:
             yield block
             block = Block(file.name, synthetic=block.synthetic)
     damage.judge()
+    block.scientific = damage.spreadsheet
+    windows = "it is" if encoding == WINDOWS else ""
+    block.notes += encoding_notes(file.name, windows, lost)
     yield block
 
 
-def _records(file: SourceFile) -> Iterator[tuple[int, list[str]]]:
+def _mend(cells: list[str]) -> int:
+    """Take the marks of characters lost elsewhere out of cells; how many cells had any."""
+    found = [index for index, cell in enumerate(cells) if REPLACEMENT in cell]
+    for index in found:
+        cells[index] = cells[index].replace(REPLACEMENT, "")
+    return len(found)
+
+
+def _records(file: SourceFile, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells), the header first."""
     csv.field_size_limit(1 << 28)
-    lines = _text_lines(file)
+    lines = _text_lines(file, encoding)
     first = next(lines, None)
     if first is None:
         return
@@ -161,11 +181,14 @@ def _records(file: SourceFile) -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def _text_lines(file: SourceFile) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
-    rest = ""
-    for block in read_blocks(file):
-        *lines, rest = (rest + decoder.decode(block)).split("\n")
+def _text_lines(file: SourceFile, encoding: str) -> Iterator[str]:
+    # bytes that are no UTF-8 stay recognisable: their row is refused by name
+    decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+    rest, first = "", True
+    for block in utf8_blocks(read_blocks(file), file.name):
+        text = decoder.decode(block)
+        *lines, rest = (rest + (text.removeprefix("\ufeff") if first else text)).split("\n")
+        first = False
         for line in lines:
             yield line + "\n"
     if rest := rest + decoder.decode(b"", final=True):
@@ -218,7 +241,8 @@ class _Damage:
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self.seen = self.damaged = 0
+        self.seen = self.damaged = self.rounded = 0
+        self.scientific = False
         self.first = 0
 
     def watch(self, cell: str, line: int) -> str:
@@ -226,10 +250,21 @@ class _Damage:
         _, reason = parse_id(cell)
         text = cell.strip()
         rounded = len(text) >= 18 and text.endswith("0000")
+        self.rounded += rounded
+        self.scientific = self.scientific or reason in (ID_SCIENTIFIC, ID_FLOAT)
         if reason in (ID_SCIENTIFIC, ID_FLOAT) or rounded:
             self.damaged += 1
             self.first = self.first or line
         return cell
+
+    @property
+    def spreadsheet(self) -> bool:
+        """The file shows that some of its ids were rounded: ids ending in 0000 are not believed.
+
+        It holds scientific notation, or far more such ids than the one in 10,000 that chance gives.
+        """
+        chance = self.seen / ROUNDED_TO
+        return self.scientific or self.rounded >= max(_MANY_ROUNDED, 20 * chance)
 
     def judge(self) -> None:
         if self.damaged and self.damaged * 2 >= self.seen:

@@ -1,0 +1,160 @@
+"""Which characters the bytes of a source stand for. Nothing is guessed twice, nothing is lost.
+
+In this order: UTF-16 or UTF-32 by its mark; UTF-8, strictly; Windows-1252 (of which Latin-1 is a
+part), said in a note; else refused, naming the row. A text that is UTF-8 but for a few bytes stays
+UTF-8: reading all of it as Windows-1252 would ruin every accent in it. Its damaged places are kept
+as lone surrogates (`DAMAGED`), so that the rows they stand in are refused by name.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from builder.errors import UnreadablePage
+
+WINDOWS = "cp1252"
+# What `surrogateescape` makes of a byte that is not UTF-8.
+DAMAGED = re.compile("[\udc80-\udcff]")
+REPLACEMENT = "\ufffd"  # what another program left where it had lost a character
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+# UTF-32's mark begins with UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Two bytes of Windows-1252 look like one character of UTF-8 now and then; this share is chance.
+_CHANCE = 0.05
+_WAY_OUT = "save the file as UTF-8 (or take the original again) and run the same command"
+
+
+@dataclass
+class _Tally:
+    """Characters of a text read as UTF-8: beyond ASCII and whole, and bytes that are no UTF-8."""
+
+    whole: int = 0
+    damaged: int = 0
+
+    def add(self, text: str) -> None:
+        if not text.isascii():
+            damaged = len(DAMAGED.findall(text))
+            self.damaged += damaged
+            self.whole += len(_NOT_ASCII.findall(text)) - damaged
+
+    def encoding(self) -> str | None:
+        """utf-8, cp1252, or None: two encodings in one text."""
+        if self.damaged == 0:
+            return "utf-8"
+        if self.whole <= _CHANCE * self.damaged:
+            return WINDOWS
+        return "utf-8" if self.damaged < self.whole else None
+
+
+def utf8_blocks(blocks: Iterable[bytes], file: str) -> Iterator[bytes]:
+    """Blocks of a file, those of UTF-16 and UTF-32 (by their mark) rewritten as UTF-8.
+
+    Raises:
+        UnreadablePage: a file with such a mark is something else.
+    """
+    rest = iter(blocks)
+    first = b""
+    for block in rest:  # a mark may be cut by the end of a block
+        first += block
+        if len(first) >= 4:
+            break
+    marked = next((name for mark, name in _MARKS if first.startswith(mark)), None)
+    if marked is None:
+        if first:
+            yield first
+        yield from rest
+        return
+    decoder = codecs.getincrementaldecoder(marked)()
+    line = 1
+    try:
+        text = decoder.decode(first)
+        while True:
+            line += text.count("\n")
+            yield text.encode()
+            following = next(rest, None)
+            if following is None:
+                decoder.decode(b"", final=True)
+                return
+            text = decoder.decode(following)
+    except UnicodeError as error:
+        raise _refused(f"{marked.upper()}, which its mark announces", file, f"line {line}") from (
+            error
+        )
+
+
+def encoding_of(blocks: Iterable[bytes], file: str) -> str:
+    """The encoding of a whole file: ``utf-8`` or ``cp1252``. One pass.
+
+    Args:
+        blocks: of `utf8_blocks`.
+        file: its name.
+
+    Raises:
+        UnreadablePage: neither, naming the first line that cannot be read.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
+    tally, line = _Tally(), 1
+    damaged = undefined = 0  # lines
+    for block in blocks:
+        text = decoder.decode(block)
+        if not text.isascii():
+            tally.add(text)
+            if tally.damaged and not (damaged and undefined):
+                damaged = damaged or _line_of(DAMAGED, text, line)
+                undefined = undefined or _undefined_line(block, line)
+        line += block.count(b"\n")
+    tally.add(decoder.decode(b"", final=True))
+    damaged = damaged or line
+    found = tally.encoding()
+    if found is None:
+        raise _refused("one encoding: some of it is UTF-8, some is not", file, f"line {damaged}")
+    if found == WINDOWS and undefined:
+        raise _refused("UTF-8 nor Windows-1252", file, f"line {undefined}")
+    return found
+
+
+def _line_of(pattern: re.Pattern[str], text: str, line: int) -> int:
+    found = pattern.search(text)
+    return line + text.count("\n", 0, found.start()) if found else 0
+
+
+def _undefined_line(block: bytes, line: int) -> int:
+    """Line of the first byte Windows-1252 does not define; 0 without one."""
+    try:
+        block.decode(WINDOWS)
+    except UnicodeDecodeError as error:
+        return line + block.count(b"\n", 0, error.start)
+    return 0
+
+
+def decoded(content: bytes, file: str, row: str | None) -> tuple[str, str]:
+    """(text, encoding) of one page.
+
+    Raises:
+        UnreadablePage: it is neither UTF-8 nor Windows-1252.
+    """
+    text = content.decode("utf-8", errors="surrogateescape")
+    tally = _Tally()
+    tally.add(text)
+    found = tally.encoding()
+    if found is None:
+        raise _refused("one encoding: some of it is UTF-8, some is not", file, row)
+    if found != WINDOWS:
+        return text, found
+    try:
+        return content.decode(WINDOWS), WINDOWS
+    except UnicodeDecodeError as error:
+        raise _refused("UTF-8 nor Windows-1252", file, row) from error
+
+
+def _refused(what: str, file: str, row: str | None) -> UnreadablePage:
+    neither = "neither " if " nor " in what else "not "
+    return UnreadablePage(f"the text is {neither}{what}", file=file, row=row, way_out=_WAY_OUT)
