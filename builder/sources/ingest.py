@@ -6,7 +6,7 @@ the input is large; the second takes one bucket of days at a time and resolves d
 Rules, in the order they are applied:
 
 1. a damaged row is rejected (`builder.sources.ids`), named by file and position; so is a CSV row
-   whose id was rounded by a spreadsheet (`_rounded`), since it would invent a video;
+   whose id was rounded by a spreadsheet (`builder.sources.rounded`);
 2. a row outside the window (UTC days) is dropped: `out_of_window`;
 3. a row whose region is known and not the campaign's is dropped: `out_of_region`;
 4. a CSV row goes, under the same reason, with the API rows about its id when all of these were
@@ -39,7 +39,8 @@ from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame, write_json
 from builder.sources.api_pages import read_pages
 from builder.sources.files import SourceFile, Sources
-from builder.sources.ids import ID_ROUNDED, ROUNDED_TO
+from builder.sources.ids import ID_ROUNDED
+from builder.sources.rounded import rounded_rows
 from builder.sources.rows import Seen
 from builder.sources.schema import ID_TIME_TOLERANCE, RAW_SCHEMA, ROLE_API, ROLE_CSV
 from builder.sources.searches import stopped_searches
@@ -126,7 +127,10 @@ def ingest(
         folder / "summary.json", read, lambda known: [folder / name for name in known["parts"]]
     )
     shutil.rmtree(folder / "raw", ignore_errors=True)
-    return Ingested(**(saved | {"parts": [folder / name for name in saved["parts"]]}))
+    # What was not read is told as it is now: it is no part of the result.
+    unread = files.notes if isinstance(files, Sources) else []
+    told = {"notes": [*unread, *saved["notes"]]}
+    return Ingested(**(saved | told | {"parts": [folder / name for name in saved["parts"]]}))
 
 
 def _chunks(files: Sequence[SourceFile]) -> list[list[tuple[int, SourceFile]]]:
@@ -169,6 +173,8 @@ def _read_chunk(
     kinds: Counter[str] = Counter()
     named: list[dict[str, str]] = []
     notes: list[str] = []
+    seen: list[Seen] = []
+    spreadsheets: list[int] = []
     synthetic = False
     writer = _RawWriter(campaign, raw, number, split)
     for index, file in chunk:
@@ -178,6 +184,8 @@ def _read_chunk(
             dropped.update(block.rejected)
             named += block.named
             notes += block.notes
+            seen += block.seen
+            spreadsheets += [index] if block.scientific else []
             synthetic = synthetic or block.synthetic
             frame = _near_window(block.frame(), campaign)
             if outside := block.rows - frame.height:
@@ -189,6 +197,9 @@ def _read_chunk(
         "kinds": dict(kinds),
         "named": named,
         "notes": notes,
+        "seen": seen,
+        "spreadsheets": spreadsheets,
+        "files": {index: file.name for index, file in chunk},
         "synthetic": synthetic,
     }
 
@@ -248,13 +259,18 @@ def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
         dropped.update(report["dropped"])
         kinds.update(report["kinds"])
     named = [row for report in reports for row in report["named"]]
-    write_json(folder / "rejected.json", named)
+    spreadsheets = {index for report in reports for index in report["spreadsheets"]}
+    names = {int(index): name for report in reports for index, name in report["files"].items()}
     buckets: dict[int, list[Path]] = {}
     for path in sorted(raw.glob("*.parquet")):
         buckets.setdefault(int(path.stem.rsplit("-", 1)[1]), []).append(path)
     parts, videos, merged = [], 0, 0
     for number, bucket in enumerate(sorted(buckets)):
         frame = pl.concat([pl.read_parquet(path) for path in buckets[bucket]])
+        rounded = rounded_rows(frame, spreadsheets)
+        frame = frame.join(rounded, on="position", how="anti")
+        dropped[ID_ROUNDED] += rounded.height
+        named += [_named(position, names) for position in rounded["position"].sort().to_list()]
         kept, outcome, joined = _resolve(frame, campaign)
         dropped.update(outcome)
         merged += joined
@@ -262,6 +278,8 @@ def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
         part = folder / f"part-{number:06d}.parquet"
         write_frame(part, kept)
         parts.append(part)
+    write_json(folder / "rejected.json", named)
+    pages = [Seen(*page) for report in reports for page in report["seen"]]
     return {
         "parts": parts,
         "bucket_days": sorted(buckets),
@@ -270,9 +288,19 @@ def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
         "merged": merged,
         "dropped": dict(sorted((why, n) for why, n in dropped.items() if n)),
         "sources": dict(sorted(kinds.items())),
-        "notes": [note for report in reports for note in report["notes"]],
+        "notes": [
+            *stopped_searches(pages),
+            *(note for report in reports for note in report["notes"]),
+        ],
         "synthetic": any(report["synthetic"] for report in reports),
     }
+
+
+def _named(position: int, names: dict[int, str]) -> dict[str, str]:
+    """A row of a CSV refused in the second pass, as `Block.reject` names those of the first."""
+    row = f"data row {position % 2**32 + 1}"
+    file = names.get(position // 2**32, "")
+    return {"file": file, "row": row, "field": "id", "reason": ID_ROUNDED}
 
 
 def _resolve(frame: pl.DataFrame, campaign: Campaign) -> tuple[pl.DataFrame, Counter[str], int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from builder.sources.rows import Seen
@@ -16,7 +16,7 @@ from builder.sources.rows import Seen
 _NAMED = 5
 
 
-def stopped_searches(pages: Iterable[Seen]) -> list[str]:
+def stopped_searches(pages: Sequence[Seen]) -> list[str]:
     """Notes about searches whose last page says that there is more.
 
     The last page is the last in the order of names (page 10 after page 9). Where the cursors tell
@@ -27,7 +27,7 @@ def stopped_searches(pages: Iterable[Seen]) -> list[str]:
     Args:
         pages: of all files.
     """
-    several = {page.file for page in (pages := list(pages)) if page.number > 1}
+    several = {page.file for page in pages if page.number > 1}
     searches: dict[tuple[str, str], list[Seen]] = defaultdict(list)
     for page in pages:
         folder = str(PurePosixPath(page.file).parent)
