@@ -16,6 +16,7 @@ import polars as pl
 from builder.annotate.transcripts.columns import judge
 from builder.annotate.transcripts.rules import DEFAULT_RULES
 from builder.config.asr import TranscriptRules
+from builder.sources.encoding import REPLACEMENT
 
 UPSTREAM_MODEL = "as published by the authors"
 NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"
@@ -95,7 +96,7 @@ class Joiner:
             not run), `whisper_*` and `api_*` transcripts, `preferred` (whisper, api or null) and
             `usable_text`: the preferred transcript where its status is ok.
         """
-        wide = self._transcripts(_published(self._joined(raw, results)))
+        wide = self._transcripts(_whole(_published(self._joined(raw, results)), self.texts))
         usable = pl.col("usable_text").is_not_null()
         why = pl.when(usable).then(pl.lit(NOT_RUN)).otherwise(pl.lit(NO_TRANSCRIPT))
         return wide.with_columns(
@@ -160,6 +161,20 @@ class Joiner:
             .when(api == "ok")
             .then(pl.col("api_text")),
         )
+
+
+def _whole(frame: pl.DataFrame, texts: tuple[str, ...]) -> pl.DataFrame:
+    """Texts without U+FFFD: models write it where a token ends inside a character."""
+
+    def mend(text: pl.Expr) -> pl.Expr:
+        return text.str.replace_all(REPLACEMENT, "", literal=True)
+
+    held = [name for name in texts if name in frame.columns]
+    frame = frame.with_columns(mend(pl.col(name)) for name in held)
+    if "segments" not in frame.columns:
+        return frame
+    mended = pl.element().struct.with_fields(mend(pl.field("text")))
+    return frame.with_columns(pl.col("segments").list.eval(mended))
 
 
 def _published(frame: pl.DataFrame) -> pl.DataFrame:

@@ -28,6 +28,7 @@ from builder.sources.api_pages import read_pages
 from builder.sources.files import find_sources
 from builder.sources.rows import Block
 from builder.sources.schema import COUNTS, RAW_SCHEMA
+from builder.sources.searches import stopped_searches
 
 PAGES = [page([video(n) for n in range(1, 4)], more=True), page([video(4)]), page([])]
 STYLES = [
@@ -163,9 +164,12 @@ def test_nul_bytes_go_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     assert row["hashtags"] == ["noboa", "x?"]
 
 
-def test_broken_utf8_in_a_text_does_not_lose_the_page(tmp_path: Path) -> None:
-    broken = to_bytes([page([video(1, video_description="a@b")])]).replace(b"a@b", b"a\xffb")
-    assert frame(put(tmp_path, "a.jsonl", broken))["description"].to_list() == ["a\ufffdb"]
+def test_broken_utf8_in_one_video_refuses_it_and_does_not_lose_the_page(tmp_path: Path) -> None:
+    made = page([video(1, video_description="a@b"), video(2, video_description="año sí")])
+    whole = json.dumps(made, ensure_ascii=False).encode()
+    (block,) = read(put(tmp_path, "a.jsonl", whole.replace(b"a@b", b"a\xffb")))
+    assert block.frame()["description"].to_list() == ["año sí"]
+    assert [row["reason"] for row in block.named] == ["text_is_not_utf8"]
 
 
 @given(st.text())
@@ -430,5 +434,5 @@ def test_a_file_of_pages_that_ends_before_the_last_page_is_noted(
     path = tmp_path / "2024-01-09.jsonl"
     path.write_text(f"{page(True)}\n{page(last)}\n", encoding="utf-8")
     (file,) = find_sources([tmp_path])
-    notes = [note for block in read_pages(file, 0) for note in block.notes]
-    assert any("has_more" in note for note in notes) is noted
+    seen = [page for block in read_pages(file, 0) for page in block.seen]
+    assert any("has_more" in note for note in stopped_searches(seen)) is noted
