@@ -32,13 +32,13 @@ from builder.annotate.summary.local import LocalModel
 from builder.annotate.transcripts.pieces import has_words
 from builder.annotate.transcripts.rules import words
 from builder.config.profile import ProfileError, SummariesTable
-from builder.run.stage import Stage
+from builder.run.stage import INTERNAL, Stage
 
 PROMPTS = Path(__file__).parent / "prompts"
 EXTRACTIVE_MODEL = f"lexrank-mmr@{extractive.VERSION}"
 # Settings that change how fast or from where an answer comes, not what it is.
 _NOT_OUTPUT = frozenset(
-    "token_env concurrency requests_per_minute timeout retries max_wait".split()
+    "token_env concurrency requests_per_minute timeout retries max_wait max_unanswered".split()
 )
 _EXTRACTIVE = ("method", "max_sentences", "max_words", "min_words")
 
@@ -89,6 +89,8 @@ class Summarize(Stage):
         self.table = table or SummariesTable()
         self._make = writer or (LocalModel if self.table.method == "local" else Endpoint)
         self._down = False
+        self._unanswered = 0  # requests in a row that nobody answered
+        self._dead: EndpointRefused | None = None
         if self.table.method == "extractive":
             self.batch_size = 512
 
@@ -102,6 +104,19 @@ class Summarize(Stage):
         kept["prompt"] = Path(self.table.prompt).stem  # its content counts, not where it lies
         prompt = "\n".join(f"{role}:{text}" for role, text in self._prompt())
         return {**kept, "prompt_sha256": hashlib.sha256(prompt.encode()).hexdigest()}
+
+    def check(self) -> None:
+        """Prompt, token, endpoint and model name, before hours of other stages.
+
+        Raises:
+            ProfileError: no such prompt.
+            EndpointRefused, StageFailed: the endpoint cannot be used as the profile says.
+        """
+        if self.table.method == "extractive":
+            return
+        read_prompt(self.table.prompt)
+        if self._make is Endpoint:
+            Endpoint(self.table).probe()
 
     def load(self) -> Writer | None:
         """Connect to what writes; None for `extractive`. Raises `StageFailed` if impossible."""
@@ -123,6 +138,8 @@ class Summarize(Stage):
         Raises:
             EndpointRefused: the endpoint refused every request of the batch for good.
         """
+        if self._dead is not None:
+            raise self._dead
         texts = batch["text"].to_list()
         wanted = list(dict.fromkeys(text for text in texts if _blank(text) is None))
         if self.table.method == "extractive":
@@ -217,12 +234,36 @@ class Summarize(Stage):
                 + ", ".join(sorted(map(str, reasons))),
                 field="summaries",
                 way_out="check model and base_url in the profile, the token in the environment "
-                f"variable {self.table.token_env}, and that HF_HUB_OFFLINE is not set; then run "
+                f"variable {self.table.token_env}, and that base_url is no redirect; then run "
                 "again: finished rows are kept",
             )
         # An endpoint that answered nothing is not waited for again and again: one try a row until
         # it answers.
         self._down = all(answer["status"] == "failed" for answer in asked)
+        self._count_unanswered(asked)
+
+    def _count_unanswered(self, asked: list[dict[str, Any]]) -> None:
+        """Stop when nobody answers any more: a dead endpoint is not a build without summaries.
+
+        Raises:
+            EndpointRefused: `max_unanswered` requests in a row, retries included, failed.
+        """
+        for answer in asked:
+            ours = str(answer.get("reason")).startswith(INTERNAL)
+            lost = answer["status"] == "failed" and not ours
+            self._unanswered = self._unanswered + 1 if lost else 0
+        limit = self.table.max_unanswered
+        if not limit or self._unanswered < limit:
+            return
+        self._dead = EndpointRefused(
+            f"the summary endpoint did not answer {self._unanswered} requests in a row "
+            f"({asked[-1].get('reason')})",
+            field="summaries",
+            way_out="see that the server is up (or wait for its limit to pass), then run again: "
+            "finished rows are kept; [summaries] max_unanswered = 0 goes on regardless",
+        )
+        if self._down:
+            raise self._dead  # else the answers of this batch are kept first
 
 
 def read_prompt(name: str, language: str = "", subject: str = "") -> list[tuple[str, str]]:

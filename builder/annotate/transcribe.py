@@ -21,7 +21,7 @@ from builder.annotate.whisper.decoding import Array, Decoded, Piece
 from builder.annotate.whisper.engine import WhisperEngine
 from builder.annotate.whisper.speech import Window, load_detector, speech_windows
 from builder.annotate.whisper.spoken_language import LANGUAGE_WINDOWS, LanguageChoice
-from builder.annotate.whisper.weights import model_label, resolve
+from builder.annotate.whisper.weights import WHEEL_MODEL, local_folder, model_label, resolve
 from builder.config.asr import AsrTable
 from builder.media.audio import MediaProblem, status_of
 from builder.media.probe import marker_of
@@ -101,6 +101,11 @@ class Transcribe(Stage):
         """What changes the text. What only changes how fast it comes is left out."""
         table = self.table.model_dump(mode="json", exclude=NOT_OUTPUT)
         return table | {"model": self.label, "languages": self.choice.allowed}
+
+    def check(self) -> None:
+        """Is there such a model folder? Raises `ModelUnavailable`."""
+        if self.table.model != WHEEL_MODEL:
+            local_folder(self.table.model)
 
     def load(self) -> WhisperEngine:
         """Load the model and the voice detector.

@@ -114,6 +114,8 @@ class SummariesTable(SettingsTable):
         timeout: seconds for one request.
         retries: further tries after a passing fault.
         max_wait: longest pause in seconds that a Retry-After may ask for.
+        max_unanswered: so many requests in a row without an answer, retries included, stop the
+            run; 0: never.
         prompt_price, completion_price: dollars per million tokens; without them cost is null.
     """
 
@@ -138,6 +140,7 @@ class SummariesTable(SettingsTable):
     timeout: float = Field(default=60, gt=0)
     retries: int = Field(default=4, ge=0)
     max_wait: float = Field(default=120, ge=0)
+    max_unanswered: int = Field(default=24, ge=0)
     prompt_price: float | None = Field(default=None, ge=0)
     completion_price: float | None = Field(default=None, ge=0)
 

@@ -95,6 +95,19 @@ class Annotator:
         self._media = pl.DataFrame(schema=MEDIA_SCHEMA)
         self._done = Annotated(plan.joiner(transcript_rules(profile)), results=self._results)
 
+    def check(self, *, media: bool) -> None:
+        """Notice what would stop a step, before the first one starts.
+
+        Args:
+            media: whether there is a folder of downloads.
+
+        Raises:
+            BuilderError: as `Stage.check` of the stages that would compute something.
+        """
+        for step in self._plan.row_steps:
+            if step.make is not None and self._mode(step.name) == RUN and (media or not step.media):
+                step.make(self._profile).check()
+
     def annotate(self, ingested: Ingested, videos_dir: Path | None) -> Annotated:
         """Run every step that is wanted.
 

@@ -178,6 +178,16 @@ def regenerate(request: Request) -> Outcome:
             "out": str(request.out),
         }
         ledger = Ledger(store, settings, request.plan.names)
+        annotator = Annotator(
+            request.plan,
+            profile,
+            request.mode,
+            store,
+            ledger,
+            _engine(request),
+            request.progress,
+        )
+        annotator.check(media=request.media is not None)
         with ledger.step("ingest") as entry:
             ingested = ingest(campaign, files, store, request.progress)
             entry.rows, entry.reasons = ingested.rows_in, ingested.dropped
@@ -191,15 +201,7 @@ def regenerate(request: Request) -> Outcome:
         annotated = Annotated(request.plan.joiner(transcript_rules(profile)))
         steps = [step.name for step in request.plan.row_steps]
         if key is not None or any(request.mode(step) == RUN for step in steps):
-            annotated = Annotator(
-                request.plan,
-                profile,
-                request.mode,
-                store,
-                ledger,
-                _engine(request),
-                request.progress,
-            ).annotate(ingested, request.media)
+            annotated = annotator.annotate(ingested, request.media)
         if key is None:
             return Outcome()
         threshold = profile.sentiment.threshold

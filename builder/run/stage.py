@@ -69,6 +69,15 @@ class Stage(ABC):
         """Digest of name, version and parameters: the folder its results live in."""
         return fingerprint(self.name, self.version, self.params)
 
+    def check(self) -> None:  # noqa: B027 - most stages have nothing to check
+        """Notice what would make `load` or every row fail, before the first stage of a run.
+
+        Cheap: names, files, a request; no model is loaded.
+
+        Raises:
+            BuilderError: the stage could not run.
+        """
+
     def load(self) -> Any:
         """Load what is expensive (a model) and return it; `loaded` keeps it.
 

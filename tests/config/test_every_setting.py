@@ -7,6 +7,7 @@ of another model (a campaign's), add what is fingerprinted or made from it to `w
 from __future__ import annotations
 
 import ast
+import contextlib
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from pydantic import BaseModel
 from builder.annotate import summarize
 from builder.annotate.language import IDENTIFIERS
 from builder.annotate.sentiment import Sentiment
-from builder.annotate.summary.endpoint import CallFailed, Endpoint, Reply
+from builder.annotate.summary.endpoint import CallFailed, Endpoint, EndpointRefused, Reply
 from builder.annotate.transcribe import NOT_OUTPUT, Transcribe
 from builder.annotate.whisper import engine as whisper_engine
 from builder.config.asr import WHISPER_LANGUAGES, AsrTable
@@ -172,7 +173,8 @@ def batch_videos(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def token_env(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_OWN_TOKEN", "t0")
-    assert Endpoint(llm(token_env="MY_OWN_TOKEN"))._client.token == "t0"
+    made = Endpoint(llm(token_env="MY_OWN_TOKEN"))
+    assert made._client.headers["authorization"] == "Bearer t0"
 
 
 def concurrency(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +202,7 @@ def requests_per_minute(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Endpoint(llm(timeout=7))._client.timeout == 7
+    assert Endpoint(llm(timeout=7))._client.timeout.read == 7
 
 
 def _tries(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> int:
@@ -225,6 +227,20 @@ def max_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _tries(monkeypatch, retries=2, max_wait=0.03) == 3
 
 
+def max_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dead:
+        name = "m"
+
+        def complete(self, messages: Any, *, retries: int | None = None) -> Reply:
+            raise CallFailed("no_connection", passing=True)
+
+    texts = {"id": [1, 2, 3], "text": [f"{n} hola {'que tal ' * 30}" for n in range(3)]}
+    for limit, stops in ((3, True), (4, False), (0, False)):
+        stage = summarize.Summarize(llm(max_unanswered=limit), writer=lambda table: Dead())
+        with pytest.raises(EndpointRefused) if stops else contextlib.nullcontext():
+            stage(summarize.pl.DataFrame(texts))
+
+
 RUN_TIME: dict[Key, Callable[[pytest.MonkeyPatch], None]] = {
     ("asr", "threads"): threads,
     ("asr", "batch_size"): batch_size,
@@ -235,6 +251,7 @@ RUN_TIME: dict[Key, Callable[[pytest.MonkeyPatch], None]] = {
     ("summaries", "timeout"): timeout,
     ("summaries", "retries"): retries,
     ("summaries", "max_wait"): max_wait,
+    ("summaries", "max_unanswered"): max_unanswered,
 }
 
 

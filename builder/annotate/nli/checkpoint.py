@@ -123,6 +123,17 @@ def resolve(model: str | Path, revision: str | None = None) -> Path:
         ModelProblem: there is no such model.
         ModelUnavailable: the Hub does not deliver it.
     """
+    return local_folder(model) or hub_folder(
+        str(model), revision, files=HUB_FILES, weights=HUB_WEIGHTS
+    )
+
+
+def local_folder(model: str | Path) -> Path | None:
+    """The folder of a model that is here; None for a Hub name.
+
+    Raises:
+        ModelProblem: it is neither.
+    """
     for folder in (Path(model), MODELS / str(model)):
         if (folder / "config.json").is_file():
             return folder
@@ -133,7 +144,7 @@ def resolve(model: str | Path, revision: str | None = None) -> Path:
             way_out="give a folder with config.json, tokenizer.json and weights, a Hub name "
             f"(owner/name), or a shipped model ({shipped})",
         )
-    return hub_folder(str(model), revision, files=HUB_FILES, weights=HUB_WEIGHTS)
+    return None
 
 
 def identity(folder: Path) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from builder.annotate.nli.checkpoint import MODELS, identity
+from builder.annotate.nli.checkpoint import MODELS, identity, local_folder
 from builder.annotate.nli.engine import NliEngine
 from builder.config.profile import EntailmentTable, NliTable, SentimentTable
 from builder.run.stage import Stage
@@ -63,6 +63,10 @@ class NliStage(Stage):
             self.name: self.table.model_dump(mode="json"),
             "digits": SCORE_DIGITS,
         }
+
+    def check(self) -> None:
+        """Is there such a model, or could there be on the Hub? Raises `ModelProblem`."""
+        local_folder(self.nli.model)
 
     def load(self) -> NliEngine:
         """The model. Raises `ModelProblem` when it cannot be had."""

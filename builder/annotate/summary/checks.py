@@ -12,6 +12,7 @@ _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
 _LEAD = re.compile(
     r"^\s*(?:\*\*|#+\s*)?(?:resumen|summary|resumo)\s*(?:\*\*)?\s*:\s*(?:\*\*)?\s*", re.IGNORECASE
 )
+_NO_CHARACTER = re.compile("[\ud800-\udfff\ufffd]")
 _QUOTES = "\"'«»“”`* \n\t"
 _REFUSAL = re.compile(
     r"^\W*(?:lo siento|lamento|disculpa|perd[oó]n|desculpe|sinto muito|i'?m sorry|sorry"
@@ -41,7 +42,9 @@ _MIN_EVIDENCE = 3
 
 def clean(answer: str) -> str:
     """An answer without a reasoning block, a "Resumen:" lead and surrounding quotes."""
-    text = _LEAD.sub("", _THINKING.sub("", answer))
+    # lone surrogates and U+FFFD are no characters: no file can hold the first
+    sound = _NO_CHARACTER.sub("", answer)
+    text = _LEAD.sub("", _THINKING.sub("", sound))
     return " ".join(text.strip(_QUOTES).split())
 
 

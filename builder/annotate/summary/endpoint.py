@@ -1,14 +1,15 @@
 """Asks an OpenAI-compatible endpoint for a summary, and survives what endpoints do.
 
-The call goes through `huggingface_hub.InferenceClient` (vLLM, TGI, Ollama, Inference Providers).
-Waiting, retrying and the rate limit are ours. The API token comes from an environment variable
-and is kept out of errors, logs and fingerprints; error bodies are never shown, since servers echo
-prompts in them.
+One request of the OpenAI protocol over `httpx2` serves vLLM, TGI, Ollama and the router of
+Hugging Face's Inference Providers. Hub's own `InferenceClient` would follow redirects, has no
+total deadline and no size limit. The API token comes from an environment variable and is kept out
+of errors, logs and fingerprints; error bodies are never shown, since servers echo prompts in them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import threading
 import time
@@ -17,12 +18,17 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import httpx2
+
 from builder.config.profile import SummariesTable
 from builder.errors import StageFailed
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _FATAL = {401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found"}
-FATAL_REASONS = frozenset(_FATAL.values()) | {"hub_offline_mode"}
+FATAL_REASONS = frozenset(_FATAL.values()) | {"redirected"}
+# Hugging Face's OpenAI-compatible router (Inference Providers).
+ROUTER = "https://router.huggingface.co/v1"
+MAX_ANSWER = 4 << 20  # bytes; a summary has some hundred
 
 
 class EndpointRefused(StageFailed):
@@ -84,6 +90,9 @@ class Pace:
 class Endpoint:
     """A chat endpoint.
 
+    No redirect is followed: it would carry the transcript to another server. An answer must be
+    whole within `timeout` seconds and `MAX_ANSWER` bytes, however slowly it drips.
+
     Args:
         table: the `[summaries]` table.
 
@@ -98,29 +107,59 @@ class Endpoint:
                 field="summaries.model",
                 way_out='set model (and base_url) in the profile, or method = "extractive"',
             )
-        from huggingface_hub import InferenceClient, get_token
-
         self._table = table
         self._pace = Pace(table.requests_per_minute)
+        self._url = table.base_url or ROUTER
         token = os.environ.get(table.token_env) or None
-        if table.base_url:
-            # Without a token of its own, hub would send the user's Hugging Face token to whatever
-            # server the profile names: a None header is dropped and takes its place.
-            headers: dict[str, Any] = {} if token else {"authorization": None}
-            self._client = InferenceClient(
-                base_url=table.base_url, token=token, timeout=table.timeout, headers=headers
-            )
-        else:
-            if token is None and get_token() is None:
+        if not table.base_url and token is None:
+            from huggingface_hub import get_token
+
+            token = get_token()
+            if token is None:
                 raise StageFailed(
                     "Inference Providers need an API token",
                     field="summaries",
                     way_out=f"set the environment variable {table.token_env}, log in with "
                     "`hf auth login`, or name your own server as base_url",
                 )
-            provider: Any = table.provider or "auto"
-            self._client = InferenceClient(provider=provider, token=token, timeout=table.timeout)
+        # The user's Hugging Face token goes to Hugging Face alone, never to a named server.
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx2.Client(headers=headers, timeout=table.timeout, follow_redirects=False)
         self.name = table.model
+
+    def probe(self) -> None:
+        """Ask for the list of models: is the server there, does it know us and the model?
+
+        A server without such a list passes.
+
+        Raises:
+            EndpointRefused: nobody answers, the token is refused, or the model is not in the list.
+        """
+        table = self._table
+        try:
+            answer = self._client.get(f"{self._url}/models", timeout=min(table.timeout, 20.0))
+        except httpx2.TransportError as error:
+            raise EndpointRefused(
+                f"the summary endpoint cannot be reached ({_transport_reason(error)})",
+                field="summaries.base_url",
+                way_out="start the server, or correct base_url in the profile",
+            ) from None
+        if answer.status_code in (401, 402, 403):
+            raise EndpointRefused(
+                f"the summary endpoint refuses us ({_FATAL[answer.status_code]})",
+                field="summaries",
+                way_out=f"put a valid token into the environment variable {table.token_env}",
+            )
+        try:
+            known = [str(model["id"]) for model in answer.json()["data"]]
+        except (ValueError, KeyError, TypeError):
+            return
+        if answer.status_code == 200 and known and table.model not in known:
+            raise EndpointRefused(
+                f"the summary endpoint has no model {table.model!r}",
+                field="summaries.model",
+                way_out=f"it has: {', '.join(sorted(known)[:8])}",
+            )
 
     def complete(self, messages: list[dict[str, str]], *, retries: int | None = None) -> Reply:
         """Ask, retrying passing faults with growing pauses.
@@ -150,83 +189,95 @@ class Endpoint:
         raise CallFailed("not_tried", passing=True)
 
     def _once(self, messages: list[dict[str, str]]) -> Reply:
-        from huggingface_hub.errors import (
-            HfHubHTTPError,
-            InferenceTimeoutError,
-            OfflineModeIsEnabled,
-        )
-
         table = self._table
-        extra: dict[str, Any] = {} if table.seed is None else {"seed": table.seed}
+        model = table.model
+        if not table.base_url and table.provider:
+            model = f"{model}:{table.provider}"  # how the router is told which provider
+        request: dict[str, Any] = {
+            "model": model,
+            "messages": messages,
+            "max_tokens": table.max_tokens,
+            "temperature": table.temperature,
+        }
+        if table.seed is not None:
+            request["seed"] = table.seed
+        # A transcript may hold a lone surrogate, which UTF-8 has no bytes for: JSON escapes it.
+        body = json.dumps(request).encode("ascii")
+        deadline = time.monotonic() + table.timeout
         try:
-            answer = self._client.chat_completion(
-                list(messages),
-                model=table.model,
-                max_tokens=table.max_tokens,
-                temperature=table.temperature,
-                **extra,
-            )
-        except InferenceTimeoutError as error:
-            raise CallFailed("timeout", passing=True) from error
-        except OfflineModeIsEnabled as error:
-            # HF_HUB_OFFLINE stops the client from reaching any server, also a local one.
-            raise CallFailed("hub_offline_mode", passing=False, fatal=True) from error
-        except HfHubHTTPError as error:
-            raise _http_failure(error) from None
-        except ValueError as error:
-            # The body is no JSON or no object; or hub refuses the arguments, and its text
-            # may hold the token.
-            raise CallFailed("unreadable_answer", passing=True) from error
-        except Exception as error:  # httpx2's transport errors share no base with hub's
-            raise CallFailed(_transport_reason(error), passing=True) from error
-        return _reply(answer)
+            with self._client.stream(
+                "POST",
+                f"{self._url}/chat/completions",
+                content=body,
+                headers={"content-type": "application/json"},
+            ) as response:
+                if response.status_code != 200:
+                    raise _http_failure(response)
+                content = _read(response, deadline)
+        except httpx2.HTTPError as error:
+            raise CallFailed(_transport_reason(error), passing=True) from None
+        try:
+            return _reply(json.loads(content))
+        except (ValueError, RecursionError):
+            raise CallFailed("unreadable_answer", passing=True) from None
+
+
+def _read(response: httpx2.Response, deadline: float) -> bytes:
+    """The whole body, unless it takes too long or too much."""
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > MAX_ANSWER:
+            raise CallFailed("answer_too_large", passing=False)
+        if time.monotonic() > deadline:
+            raise CallFailed("timeout", passing=True)
+    return bytes(content)
 
 
 def _reply(answer: Any) -> Reply:
     """Read an answer, trusting none of its shape."""
-    choices = getattr(answer, "choices", None)
-    if not isinstance(choices, list) or not choices:
+    if not isinstance(answer, dict):
+        raise CallFailed("unreadable_answer", passing=True)
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise CallFailed("no_choices", passing=True)
-    message = getattr(choices[0], "message", None)
-    content = getattr(message, "content", None)
-    usage = getattr(answer, "usage", None)
-    finish = getattr(choices[0], "finish_reason", None)
+    message, usage = choices[0].get("message"), answer.get("usage")
+    content = message.get("content") if isinstance(message, dict) else None
+    finish = choices[0].get("finish_reason")
+    tokens = usage if isinstance(usage, dict) else {}
     return Reply(
         content if isinstance(content, str) else "",
         finish if isinstance(finish, str) else None,
-        _count(getattr(usage, "prompt_tokens", None)),
-        _count(getattr(usage, "completion_tokens", None)),
+        _count(tokens.get("prompt_tokens")),
+        _count(tokens.get("completion_tokens")),
     )
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A number of tokens that int64 holds; None for anything else."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < 2**63 else None
 
 
-def _http_failure(error: Any) -> CallFailed:
-    response = getattr(error, "response", None)
-    if response is None:
-        return CallFailed("http_error", passing=True)
-    code = int(response.status_code)
+def _http_failure(response: httpx2.Response) -> CallFailed:
+    code = response.status_code
     if code in _FATAL:
         return CallFailed(_FATAL[code], passing=False, fatal=True)
+    if code < 400:  # a redirect, or something no chat endpoint answers
+        reason = "redirected" if code >= 300 else f"http_{code}"
+        return CallFailed(reason, passing=False, fatal=True)
     if code == 429:
         return CallFailed("rate_limited", passing=True, wait=retry_after(response.headers))
-    if code in (413, 422, 400):
-        return CallFailed(f"http_{code}", passing=False)
     passing = code in _PASSING or code >= 500
     return CallFailed(f"http_{code}", passing=passing, wait=retry_after(response.headers))
 
 
 def _transport_reason(error: Exception) -> str:
-    name = type(error).__name__
-    if "Timeout" in name:
+    if isinstance(error, httpx2.TimeoutException):
         return "timeout"
-    if "RemoteProtocol" in name or "Read" in name or "Decod" in name:
-        return "cut_stream"
-    if "Connect" in name or "Network" in name:
+    if isinstance(error, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol):
         return "no_connection"
-    return "bad_answer"
+    return "cut_stream"
 
 
 def retry_after(headers: Any, now: Callable[[], dt.datetime] | None = None) -> float | None:

@@ -97,13 +97,27 @@ def resolve(name: str, revision: str | None = None, cache: Path | None = None) -
     label = model_label(name, revision)
     if name == WHEEL_MODEL:
         return WhisperFiles(_assemble((cache or cache_folder()) / WHEEL_MODEL), label)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = local_folder(name)
+    if folder is not None:
         return WhisperFiles(folder, label)
-    if name.startswith((".", "/", "~")):
-        raise ModelUnavailable("no such model folder", file=name, way_out="correct [asr] model")
     hub = hub_folder(hub_name(name), revision, files=HUB_FILES, weights=HUB_WEIGHTS)
     return WhisperFiles(hub, label)
+
+
+def local_folder(name: str) -> Path | None:
+    """The folder of a model that is here; None for a Hub name or size.
+
+    Raises:
+        ModelUnavailable: it is written like a path, and there is no such folder.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise ModelUnavailable(
+            "no such model folder", field="asr.model", way_out="correct model in [asr]"
+        )
+    return None
 
 
 def _local_digest(folder: Path) -> str:
