@@ -83,6 +83,7 @@ def write_card(
         figures=figures,
         privacy=campaign.privacy,
         has_paper=bool(campaign.paper),
+        public_figures=_figures_line(campaign),
         scrubbed_line=_scrubbed_line(facts.scrubbed),
         scrub_countries=facts.scrub_countries or ScrubCountries(),
         licence=campaign.licence,
@@ -206,6 +207,13 @@ def _step(name: str, counts: dict[str, Any]) -> dict[str, Any]:
 def _source_line(sources: dict[str, int]) -> str:
     names = {"pages": "rows of Research API pages", "csv": "rows of the authors' public CSVs"}
     return " and ".join(f"{count:,} {names[kind]}" for kind, count in sources.items())
+
+
+def _figures_line(campaign: Campaign) -> str:
+    return "; ".join(
+        f"{figure.name} ({figure.role})" if figure.role else figure.name
+        for figure in campaign.public_figures
+    )
 
 
 def _scrubbed_line(scrubbed: dict[str, dict[str, int]]) -> str:

@@ -1,0 +1,188 @@
+"""No field of a campaign without effect: each changes something that can be observed.
+
+The fields are found by walking the model, so a new one fails here until a value that differs is
+known and something that is made from the campaign differs with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pydantic import BaseModel
+
+from builder.config.campaign import Campaign, Event, Keyword, PublicFigure
+from builder.config.limits import Limit
+from builder.config.merged import for_campaign
+from builder.config.profile import load_profile
+from builder.release.assemble import Assembled, optional_columns
+from builder.release.card import write_card
+from builder.release.hashtags import (
+    allowed_hashtags,
+    known_usernames,
+    matched_terms,
+    shared_usernames,
+)
+from builder.release.manifest import BuildFacts
+from builder.release.scrub.scrubber import Scrubber
+from builder.release.tables import events_table, keywords_table
+from builder.sources.simulate.plan import make_plan
+from builder.sources.simulate.text import Texts
+from builder.validate.thresholds import judge, thresholds_of
+from ecuador_crisis_tiktok import FEATURES
+
+ECUADOR = Campaign.load("ecuador_2024")
+OFFLINE = load_profile("offline")
+# Another value for every field; a field of a table in a list changes in the first of them.
+OTHERS: dict[str, Any] = {
+    "name": "other_2024",
+    "title": "Another title",
+    "release_name": "OtherTikTok",
+    "version": "1.0.1",
+    "window.start": dt.date(2024, 1, 2),
+    "window.end": dt.date(2024, 3, 6),
+    "region_codes": ("EC", "CO"),
+    "country": "BR",
+    "neighbour_countries": (),
+    "languages": ("pt",),
+    "tags": ("other",),
+    "generic_hashtags": ("fyp",),
+    "events.key": "Z",
+    "events.date": dt.date(2024, 1, 8),
+    "events.title": "Another title",
+    "events.description": "Another description",
+    "events.source": "Another source",
+    "public_figures.name": "Another Name",
+    "public_figures.handles": ("another_handle",),
+    "public_figures.role": "Another role",
+    "allowed_terms": ("0991234567",),
+    "annotate.sentiment.template": "Es {}.",
+    "annotate.sentiment.negative": "malo",
+    "annotate.sentiment.neutral": "regular",
+    "annotate.sentiment.positive": "bueno",
+    "annotate.summary_language": "pt",
+    "annotate.subject": "otra cosa",
+    "annotate.prompt": "another_prompt",
+    "annotate.language_weights": {"pt": 9.0},
+    "privacy.id_policy": "raw",
+    "privacy.date_resolution": "hour",
+    "privacy.author_pseudonym": True,
+    "privacy.min_hashtag_videos": 9,
+    "privacy.min_username_hashtag_authors": 2,
+    "quality.min_rows": 5,
+    "quality.limits": {"entailment_share": Limit(warn=0.9, fail=0.8)},
+    "licence.data": "mit",
+    "licence.data_name": "Another licence",
+    "licence.contact": "another contact",
+    "licence.citation": "another citation",
+    "texts.summary": "Another summary.",
+    "texts.collection": "Another collection.",
+    "texts.biases": "Other biases.",
+    "keywords.term": "anotherterm",
+    "keywords.raw": ("AnotherSpelling",),
+    "keywords.kind": "phrase",
+    "keywords.english": "another translation",
+    "keywords.description": "another description",
+    "paper": {},
+    "words": {"emoji": [" ?"]},
+}
+LISTS: dict[str, type[BaseModel]] = {
+    "events": Event,
+    "public_figures": PublicFigure,
+    "keywords": Keyword,
+}
+
+
+def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every field of the model by its dotted name; tables, and tables in lists, walked through."""
+    for name, field in model.model_fields.items():
+        inner = LISTS.get(name, field.annotation) if not prefix else field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from leaves(inner, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def changed(name: str, value: Any) -> Campaign:
+    """Ecuador's campaign with one field another."""
+    data = ECUADOR.model_dump()
+    *path, last = name.split(".")
+    table: Any = data
+    for part in path:
+        table = table[part]
+        if isinstance(table, list | tuple):
+            table = table[0]
+    assert table[last] != value, f"{name}: OTHERS must differ from what Ecuador has"
+    table[last] = value
+    return Campaign.model_validate(data)
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Nine videos: a tag used six times, and two authors who use a third one's name as a tag."""
+    path = tmp_path_factory.mktemp("parts") / "part-0.parquet"
+    tags = [["ecuador", "seldom"]] * 6 + [["persona_x"], ["persona_x"], ["ecuador"]]
+    frame = pl.DataFrame(
+        {
+            "id": list(range(9)),
+            "username": [f"invented_{n}" for n in range(8)] + ["persona_x"],
+            "hashtags": tags,
+            "description": ["toquedequeda"] * 9,
+        }
+    )
+    frame.write_parquet(path)
+    return [path]
+
+
+def what_comes_of(campaign: Campaign, parts: list[Path], folder: Path) -> dict[str, Any]:
+    """What is made from a campaign by the code that reads it, models and tables left out."""
+    names = known_usernames(parts)
+    shared = shared_usernames(parts, campaign, names)
+    scrubber = Scrubber.of(campaign)
+    assembled = Assembled(rows=dict.fromkeys(FEATURES, 1), bytes=dict.fromkeys(FEATURES, 1))
+    folder.mkdir(exist_ok=True)
+    write_card(campaign, assembled, folder, BuildFacts(synthetic=True), [])
+    texts = Texts(campaign, 1)
+    values = {"entailment_share": (0.85, 20)}
+    return {
+        "card": (folder / "README.md").read_text(encoding="utf-8"),
+        "profile": for_campaign(OFFLINE, campaign),
+        "keywords": keywords_table(campaign, None).to_dicts(),
+        "events": events_table(campaign, {}).to_dicts(),
+        "matched": matched_terms(pl.read_parquet(parts[0]), campaign).to_list(),
+        "plan": make_plan(campaign, 60, 1),
+        "said": (texts.captions, texts.popular, texts.kinds),
+        "scrubbed": [
+            scrubber.scrub(text)
+            for text in ("son 1710034065 o 0991234567", "DNI 10117410", "@danielnoboaok", "três")
+        ],
+        "kinds": scrubber.kinds,
+        "hashtags": allowed_hashtags(parts, campaign, names - shared, scrubber),
+        "shared": shared,
+        "columns": optional_columns(campaign),
+        "regions": campaign.region_codes,
+        "quality": judge(values, thresholds_of(campaign)),
+    }
+
+
+@pytest.fixture(scope="module")
+def as_it_is(parts: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return what_comes_of(ECUADOR, parts, tmp_path_factory.mktemp("card"))
+
+
+@pytest.mark.parametrize("name", list(leaves(Campaign)))
+def test_every_field_changes_something(
+    name: str, as_it_is: dict[str, Any], parts: list[Path], tmp_path: Path
+) -> None:
+    assert name in OTHERS, f"{name}: say in OTHERS what another value is"
+    other = what_comes_of(changed(name, OTHERS[name]), parts, tmp_path / "card")
+    assert other.keys() == as_it_is.keys()
+    assert [key for key in other if other[key] != as_it_is[key]], f"{name} changes nothing"
+
+
+def test_no_value_is_kept_for_a_field_that_is_gone() -> None:
+    assert set(OTHERS) == set(leaves(Campaign))
