@@ -82,6 +82,83 @@ def simulate(
 
 
 @app.command()
+def collect(
+    out: Annotated[Path, typer.Option(help="Folder of pages; a source of regenerate.")],
+    campaign: Annotated[str, typer.Option(help="Embedded campaign or its folder.")] = (
+        "ecuador_2024"
+    ),
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="First day, UTC.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, UTC.")] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Tell requests and days; send nothing.")
+    ] = False,
+    calendar: Annotated[
+        bool, typer.Option("--status", help="Show the state of every day; send nothing.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Sleep until the quota starts again (00:00 UTC).")
+    ] = False,
+    recent: Annotated[
+        bool, typer.Option("--recent", help="Also days that ended within the last 48 hours.")
+    ] = False,
+    credentials: Annotated[
+        Path | None, typer.Option(help="File with client_key and client_secret (mode 0600).")
+    ] = None,
+    expect: Annotated[
+        int | None, typer.Option(help="Videos you expect, for --estimate.", min=0)
+    ] = None,
+    requests_a_day: Annotated[int, typer.Option(help="Quota: requests.", min=1)] = 1_000,
+    rows_a_day: Annotated[int, typer.Option(help="Quota: rows.", min=1)] = 100_000,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Quota ledger, if not the one of this client.")
+    ] = None,
+    terms_a_query: Annotated[int, typer.Option(help="Terms one query may have.", min=1)] = 100,
+    second_look: Annotated[
+        float, typer.Option(help="Hours between two looks at an empty day.", min=0)
+    ] = 1.0,
+    base_url: Annotated[str, typer.Option(help="Address of the service, for tests.")] = (
+        "https://open.tiktokapis.com"
+    ),
+    retry_wait: Annotated[float, typer.Option(help="Seconds of the first back-off.", min=0)] = 0.5,
+    timeout: Annotated[float, typer.Option(help="Seconds one answer may take.", min=0.1)] = 60.0,
+) -> None:
+    """Collect the campaign's videos from TikTok's Research API, day by day.
+
+    Credentials come from TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET, or a file. Run again to
+    continue. Exit code 0: every day complete, 3: stopped by quota or service, the rest is named.
+
+    Example: ecuador-crisis collect --out pages --from 2024-01-07 --to 2024-01-20
+    """
+    from builder.commands.collect import CollectOptions, run_calendar, run_collect, run_estimate
+
+    wanted = CollectOptions(
+        out=out,
+        campaign=campaign,
+        base_url=base_url,
+        credentials=credentials,
+        first=first,
+        last=last,
+        recent=recent,
+        wait=wait,
+        expect=expect,
+        requests_a_day=requests_a_day,
+        rows_a_day=rows_a_day,
+        ledger=ledger,
+        max_terms=terms_a_query,
+        second_look_hours=second_look,
+        retry_wait=retry_wait,
+        timeout=timeout,
+    )
+    if calendar or estimate:
+        for line in run_calendar(out, campaign) if calendar else run_estimate(wanted):
+            typer.echo(line)
+    elif code := run_collect(wanted, typer.echo):
+        raise typer.Exit(code)
+
+
+@app.command()
 def regenerate(
     work: Annotated[Path, typer.Option(help="Private work folder; kept between runs.")],
     out: Annotated[Path, typer.Option(help="Release folder to write.")],

@@ -30,6 +30,7 @@ UNREAD = frozenset(
     ".bz2 .z .zip .zst".split()
 )
 SIMULATION_MARK = "SIMULATION.json"
+COLLECTED_MARK = "COLLECTED.json"  # beside the pages of a day: when they were fetched
 _BLOCK = 1 << 20
 
 
@@ -199,7 +200,7 @@ def _ending(path: Path | str) -> str:
 
 def _classify(path: Path, source: Path) -> list[SourceFile]:
     relative = path.relative_to(source) if path != source else Path(path.name)
-    if path.name == SIMULATION_MARK or not path.is_file():
+    if path.name in (SIMULATION_MARK, COLLECTED_MARK) or not path.is_file():
         return []
     if any(part.startswith(".") for part in relative.parts):
         return []
@@ -226,7 +227,7 @@ def _members(archive: SourceFile) -> list[SourceFile]:
         name = Path(entry)
         hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
         ending = name.suffix.lower()
-        if hidden or ending not in PAGE_SUFFIXES + CSV_SUFFIXES or name.name == SIMULATION_MARK:
+        if hidden or ending not in PAGE_SUFFIXES + CSV_SUFFIXES or name.name in (SIMULATION_MARK, COLLECTED_MARK):
             continue
         found.append(
             replace(

@@ -1,0 +1,131 @@
+"""One HTTP exchange under one deadline: headers, body and all, however slowly they drip."""
+
+from __future__ import annotations
+
+import gzip
+import queue
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import httpx2
+
+from builder.sources.research_api.problems import Transient
+
+MAX_BODY = 64 << 20
+_DEADLINE = 60.0
+
+
+class NothingSent(Transient):
+    """No connection could be made: the request cost nothing."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole HTTP response; header names in lower case, body without its content coding."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+class Transport:
+    """Sends requests to one service. Proxies come from the usual environment variables.
+
+    Redirects are never followed: a POST with a token belongs to one host.
+
+    Args:
+        deadline: seconds a whole exchange may take.
+    """
+
+    def __init__(self, deadline: float = _DEADLINE) -> None:
+        self._deadline = deadline
+        self._http = self._make()
+
+    def _make(self) -> httpx2.Client:
+        timeout = httpx2.Timeout(min(self._deadline, 30.0), connect=min(self._deadline, 15.0))
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        return httpx2.Client(verify=_ssl(), timeout=timeout, follow_redirects=False, headers=headers)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def post(
+        self, url: str, headers: Mapping[str, str], content: bytes, params: Mapping[str, str]
+    ) -> Reply:
+        """Send one POST and read the whole answer.
+
+        Raises:
+            NothingSent: no connection.
+            Transient: anything else that left no whole answer: reset, cut, too slow, too large.
+        """
+        result: queue.SimpleQueue[Reply | Transient] = queue.SimpleQueue()
+        http = self._http
+
+        def exchange() -> None:
+            result.put(_exchange(http, url, headers, content, params))
+
+        # A thread, because timeouts of HTTP libraries start again with every byte. Daemon: a
+        # server that drips for ever must not keep the program from ending.
+        threading.Thread(target=exchange, daemon=True).start()
+        try:
+            outcome = result.get(timeout=self._deadline)
+        except queue.Empty:
+            self._http = self._make()
+            raise Transient(f"no whole answer in {self._deadline:g} s") from None
+        if isinstance(outcome, Transient):
+            raise outcome
+        return outcome
+
+
+@cache
+def _ssl() -> ssl.SSLContext:
+    """Reading all root certificates takes a third of a second."""
+    return httpx2.create_ssl_context()
+
+
+def _exchange(
+    http: httpx2.Client,
+    url: str,
+    headers: Mapping[str, str],
+    content: bytes,
+    params: Mapping[str, str],
+) -> Reply | Transient:
+    started = time.monotonic()
+    try:
+        with http.stream(
+            "POST", url, headers=dict(headers), content=content, params=dict(params)
+        ) as answer:
+            blocks, size = [], 0
+            for block in answer.iter_raw():
+                blocks.append(block)
+                size += len(block)
+                if size > MAX_BODY:
+                    return Transient("the answer is larger than any page")
+            body = _decode(b"".join(blocks), answer.headers.get("content-encoding", ""))
+            names = {name.lower(): value for name, value in answer.headers.items()}
+            return Reply(answer.status_code, names, body, time.monotonic() - started)
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+        return NothingSent(f"cannot connect ({type(error).__name__})")
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+        return Transient(f"the connection broke ({type(error).__name__})")
+    except (ValueError, OSError, RuntimeError, EOFError, zlib.error) as error:
+        return Transient(f"the answer cannot be read ({type(error).__name__})")
+
+
+def _decode(body: bytes, coding: str) -> bytes:
+    """Undo gzip and deflate, by what the bytes are: the header has been seen to lie."""
+    if body[:2] == b"\x1f\x8b":
+        return gzip.decompress(body)
+    if "deflate" in coding.lower() and body[:1] not in (b"{", b"[", b"<", b""):
+        try:
+            return zlib.decompress(body)
+        except zlib.error:
+            return zlib.decompress(body, -zlib.MAX_WBITS)
+    return body
