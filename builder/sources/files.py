@@ -227,7 +227,11 @@ def _members(archive: SourceFile) -> list[SourceFile]:
         name = Path(entry)
         hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
         ending = name.suffix.lower()
-        if hidden or ending not in PAGE_SUFFIXES + CSV_SUFFIXES or name.name in (SIMULATION_MARK, COLLECTED_MARK):
+        if (
+            hidden
+            or ending not in PAGE_SUFFIXES + CSV_SUFFIXES
+            or name.name in (SIMULATION_MARK, COLLECTED_MARK)
+        ):
             continue
         found.append(
             replace(

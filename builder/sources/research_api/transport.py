@@ -50,7 +50,9 @@ class Transport:
     def _make(self) -> httpx2.Client:
         timeout = httpx2.Timeout(min(self._deadline, 30.0), connect=min(self._deadline, 15.0))
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-        return httpx2.Client(verify=_ssl(), timeout=timeout, follow_redirects=False, headers=headers)
+        return httpx2.Client(
+            verify=_ssl(), timeout=timeout, follow_redirects=False, headers=headers
+        )
 
     def close(self) -> None:
         """Give the connections back."""
