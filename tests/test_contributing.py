@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from fakes.pages import NOON, make_id
 from release_kit import NO_MODELS
+from test_imports import complaints
 
 REPO = Path(__file__).parent.parent
 TEXT = (REPO / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -119,7 +120,8 @@ def test_the_examples_build_a_release_that_passes(tree: Path, tmp_path: Path) ->
 def test_the_examples_pass_the_tests_they_come_with_and_keep_the_house(tree: Path) -> None:
     named = [path for path in new_files() if path.startswith("tests/")]
     assert len(named) == 3
-    run(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", *named, "tests/test_imports.py")
+    assert complaints(tree) == []
+    run(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", *named)
 
 
 @pytest.mark.skipif(shutil.which("ruff") is None, reason="ruff is not on the path")

@@ -74,11 +74,6 @@ def open_encoder(folder: Path, **options: Any) -> Any:
     return library().Encoder(str(folder), **options)
 
 
-def open_generator(folder: Path, **options: Any) -> Any:
-    """A `ctranslate2.Generator`. Raises as it does: RuntimeError, ValueError."""
-    return library().Generator(str(folder), **options)
-
-
 def open_whisper(folder: Path, **options: Any) -> Any:
     """A `faster_whisper.WhisperModel` of a local folder. Raises RuntimeError, ValueError."""
     return whisper_library().WhisperModel(str(folder), local_files_only=True, **options)
@@ -88,7 +83,7 @@ def made_with(model: Any) -> str:
     """How an open model computes, for the rows it makes: "ctranslate2 int8_float32, AVX512".
 
     Args:
-        model: what `open_encoder` or `open_generator` gave, or the `model` of a WhisperModel.
+        model: what `open_encoder` gave, or the `model` of a WhisperModel.
     """
     where = settle() if model.device == "cpu" else str(model.device).upper()
     return f"ctranslate2 {model.compute_type}, {where}"
