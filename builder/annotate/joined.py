@@ -22,6 +22,10 @@ UPSTREAM_MODEL = "as published by the authors"
 NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"
 API_MODEL = "TikTok Research API voice_to_text"
 SOURCES = ("whisper", "api")
+TRUNCATED = "truncated"  # a media status: `builder.media.facts.STATUSES`
+# A file this much shorter than the service says the video is was cut off too.
+SHORT_SHARE, SHORT_SECONDS = 0.9, 2.0
+_SHORT = "_file_is_short"
 
 
 class Column(NamedTuple):
@@ -147,8 +151,10 @@ class Joiner:
                 status.alias(f"{source}_status"), reason.alias(f"{source}_reason")
             )
         whisper, api = pl.col("whisper_status"), pl.col("api_status")
+        # Half a clip gives half a transcript: the service heard all of it.
+        first = (whisper == "ok") & ~(_cut_off(frame) & (api == "ok").fill_null(False))
         return frame.with_columns(
-            preferred=pl.when(whisper == "ok")
+            preferred=pl.when(first)
             .then(pl.lit("whisper"))
             .when(api == "ok")
             .then(pl.lit("api"))
@@ -156,11 +162,19 @@ class Joiner:
             .then(pl.lit("whisper"))
             .when(api.is_not_null())
             .then(pl.lit("api")),
-            usable_text=pl.when(whisper == "ok")
+            usable_text=pl.when(first)
             .then(pl.col("whisper_text"))
             .when(api == "ok")
             .then(pl.col("api_text")),
-        )
+        ).drop(_SHORT)
+
+
+def _cut_off(frame: pl.DataFrame) -> pl.Expr:
+    """Our transcript is of a file that is not whole; one the authors published is not ours."""
+    if "media_status" not in frame.columns:
+        return pl.lit(False)
+    ours = pl.col("whisper_model").ne_missing(UPSTREAM_MODEL)
+    return ours & ((pl.col("media_status") == TRUNCATED).fill_null(False) | pl.col(_SHORT))
 
 
 def _whole(frame: pl.DataFrame, texts: tuple[str, ...]) -> pl.DataFrame:
@@ -188,7 +202,10 @@ def _published(frame: pl.DataFrame) -> pl.DataFrame:
         return pl.when(take).then(value).otherwise(pl.col(name)).alias(name)
 
     theirs = pl.lit(UPSTREAM_MODEL)
+    # The service knows how long the video is, where the container of a cut file may not.
+    short = pl.col("probe_duration") < SHORT_SHARE * pl.col("duration_seconds") - SHORT_SECONDS
     return frame.with_columns(
+        short.fill_null(False).alias(_SHORT),
         pl.coalesce("probe_duration", "duration_seconds").alias("duration_seconds"),
         pl.coalesce("probe_frames", "n_frames").alias("n_frames"),
         fill("whisper_text", take_text, pl.col("upstream_text")),

@@ -24,7 +24,7 @@ from builder.annotate.whisper.spoken_language import LANGUAGE_WINDOWS, LanguageC
 from builder.annotate.whisper.weights import WHEEL_MODEL, local_folder, model_label, resolve
 from builder.config.asr import AsrTable
 from builder.media.audio import MediaProblem, status_of
-from builder.media.probe import marker_of
+from builder.media.downloads import marker_of
 from builder.run.cpu import cores
 from builder.run.read_ahead import read_ahead
 from builder.run.stage import Stage

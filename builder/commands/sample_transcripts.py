@@ -7,7 +7,7 @@ from pathlib import Path
 
 from builder.errors import UsageProblem
 from builder.measure.wer import error_rates
-from builder.media.probe import find_media
+from builder.media.downloads import find_media
 from builder.review.sheet import read_rows
 from builder.review.transcripts import draw_sample, write_review
 from builder.run.ledger import latest_results

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -36,3 +38,34 @@ class MediaCounts(BaseModel):
             if count:
                 told.append(f"{count:,} {what}")
         return ", ".join(told)
+
+    def line(self, shapes: Sequence[str] = ()) -> str:
+        """The line of a run: N files: M matched, K unmatched, with examples of the unmatched.
+
+        Args:
+            shapes: how names without an id are built, never what they say.
+        """
+        unmatched = self.unmatched + self.not_an_id
+        kinds = [f"<TikTok id>.* of no video here: {self.unmatched:,}"] if self.unmatched else []
+        kinds += [f"no id in the name: {self.not_an_id:,}"] if self.not_an_id else []
+        examples = f", such as {', '.join(shapes)}" if shapes else ""
+        told = f"{self.files:,} files: {self.matched:,} matched, {unmatched:,} unmatched"
+        told += f" ({'; '.join(kinds)}{examples})" if kinds else ""
+        return told + (f", {self.doubled:,} doubled" if self.doubled else "")
+
+    def warning(self, unread: int = 0) -> str | None:
+        """What must be said aloud; None when all is well.
+
+        Args:
+            unread: subfolders that could not be read.
+        """
+        told = []
+        if not self.matched:
+            told.append(
+                f"WARNING: not one of {self.files:,} downloads belongs to a video of this "
+                "campaign, so nothing was transcribed: look at the names (<id>.mp4, "
+                "@user_video_<id>.mp4, title [<id>].mp4) and at --videos-dir"
+            )
+        if unread:
+            told.append(f"WARNING: {unread:,} folder(s) of downloads could not be read")
+        return "; ".join(told) or None

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from builder.annotate.joined import Joiner
 from builder.config.profile import Profile
 from builder.media.counts import MediaCounts
-from builder.media.probe import MEDIA_SCHEMA, scan_media
+from builder.media.downloads import MEDIA_SCHEMA, scan_media
 from builder.pipeline.plan import Plan, Step, transcript_rules
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, Slice, StageReport, collect, run_slices
@@ -42,6 +42,8 @@ class Annotated:
         counts: stage -> {"in", "out", and every status other than ok} in rows.
         models: stage -> the models that made its rows.
         media: what was found in the folder of downloads; None without one.
+        shapes: how the names without an id in it are built.
+        warning: what must be said about it aloud.
         digests: stage that ran -> digest of its results.
         results: (stage, raw rows) -> the stored results about these rows.
     """
@@ -50,6 +52,8 @@ class Annotated:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     media: MediaCounts | None = None
+    shapes: tuple[str, ...] = ()
+    warning: str | None = None
     digests: dict[str, str] = field(default_factory=dict)
     results: Callable[[str, pl.DataFrame], pl.DataFrame] | None = None
 
@@ -123,6 +127,8 @@ class Annotator:
             scan = scan_media(videos_dir)
             self._media = scan.frame
             self._done.media = scan.counts(_count_known(scan.frame, ingested.parts))
+            self._done.shapes = scan.shapes
+            self._done.warning = self._done.media.warning(scan.unread)
             self._ledger.found("media", self._done.media.model_dump())
         for step in wanted:
             if step.make is not None and (self._done.media is not None or not step.media):

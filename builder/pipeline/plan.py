@@ -187,7 +187,7 @@ PLAN = Plan(
             "sentiment",
             "zero-shot sentiment of the usable transcript; a published label stands",
             make=_sentiment,
-            reads=("transcribe",),
+            reads=("probe", "transcribe"),
             rows=_usable_without("label"),
             adds=Adds(
                 {
@@ -208,7 +208,7 @@ PLAN = Plan(
             "summarize",
             "a summary of the usable transcript; a published summary stands",
             make=_summarize,
-            reads=("transcribe",),
+            reads=("probe", "transcribe"),
             rows=_usable_without("summary"),
             adds=Adds(
                 {
@@ -225,7 +225,7 @@ PLAN = Plan(
             "entailment",
             "does the transcript entail its summary",
             make=_entailment,
-            reads=("transcribe", "summarize"),
+            reads=("probe", "transcribe", "summarize"),
             rows=_summaries,
             adds=Adds(
                 {

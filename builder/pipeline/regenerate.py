@@ -105,11 +105,13 @@ class Outcome:
         release: the release folder; None when assemble was not asked for.
         manifest: its manifest; None with it.
         report: the validation report; None when validate was skipped.
+        shapes: how the names of downloads without an id are built.
     """
 
     release: Path | None = None
     manifest: Manifest | None = None
     report: dict[str, Any] | None = None
+    shapes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """What was made and where, for the terminal."""
@@ -123,7 +125,7 @@ class Outcome:
             told = ", ".join(f"{n:,} {why}" for why, n in there.dropped.items())
             lines.append(f"  left out: {told}")
         if there.media is not None:
-            lines.append(f"  downloads: {there.media.in_words()}")
+            lines.append(f"  downloads: {there.media.line(self.shapes)}")
         lines += [f"  note: {note}" for note in there.notes]
         return lines + (summary_lines(self.report) if self.report else [])
 
@@ -259,7 +261,7 @@ def _release(
                 synthetic=ingested.synthetic,
                 sources=ingested.sources,
                 inputs=sorted(ingested.inputs.values()),
-                notes=[*ingested.notes, *([unseen] if unseen else [])],
+                notes=[*ingested.notes, *filter(None, [unseen, annotated.warning])],
                 scrub_countries=ScrubCountries(**scrubbed_for),
                 counts=counts,
                 media=annotated.media,
@@ -286,7 +288,7 @@ def _release(
                 report = _validated(staging, campaign, ingested, quality)
                 entry.statuses = {report["verdict"]: 1}
         promote(staging, request.out)
-    return Outcome(request.out, manifest, report)
+    return Outcome(request.out, manifest, report, annotated.shapes)
 
 
 def _validated(

@@ -7,7 +7,7 @@ import polars as pl
 from builder.annotate.joined import API_MODEL
 from builder.config.campaign import Campaign
 
-# Media no sound could be taken from; see `media.probe.STATUSES`. With no transcript from anywhere
+# Media no sound could be taken from; see `media.facts.STATUSES`. With no transcript from anywhere
 # the video is dropped.
 AUDIO_FAILED = tuple(
     "no_audio corrupt empty encrypted missing not_a_file unreadable private".split()

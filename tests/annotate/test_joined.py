@@ -49,6 +49,61 @@ def test_our_own_transcript_goes_before_the_published_one() -> None:
     assert row["whisper_text"] == LONG and row["whisper_model"] == UPSTREAM_MODEL
 
 
+OURS = {"id": 1, "text": LONG, "status": "ok", "model": "base@1"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "api", "seconds", "preferred"),
+    [
+        ({"status": "truncated", "duration_seconds": 9.0}, LONG, None, "api"),
+        ({"status": "truncated", "duration_seconds": 9.0}, None, None, "whisper"),
+        ({"status": "truncated", "duration_seconds": 9.0}, SHORT, None, "whisper"),
+        ({"status": "ok", "duration_seconds": 30.0}, LONG, 30.0, "whisper"),
+        # cut where the container cannot tell: the service knows how long the video is
+        ({"status": "ok", "duration_seconds": 9.0}, LONG, 30.0, "api"),
+        ({"status": "ok", "duration_seconds": 28.5}, LONG, 30.0, "whisper"),
+        ({"status": "ok", "duration_seconds": 0.9}, LONG, 2.0, "whisper"),
+        ({"status": "ok"}, LONG, 30.0, "whisper"),
+    ],
+)
+def test_half_a_clip_does_not_beat_a_whole_transcript_of_the_service(
+    probe: dict[str, Any], api: str | None, seconds: float | None, preferred: str
+) -> None:
+    frame = raw({"voice_to_text": api, "duration_seconds": seconds})
+    results = {
+        "transcribe": result("transcribe", OURS),
+        "probe": result("probe", {"id": 1} | probe),
+    }
+    row = one(frame, **results)
+    assert row["preferred"] == preferred
+    assert row["usable_text"] == (api if preferred == "api" else LONG)
+    assert not any(name.startswith("_") for name in row)
+
+
+def test_a_published_transcript_is_not_blamed_for_our_broken_file() -> None:
+    frame = raw({"whisper_text": LONG, "voice_to_text": LONG + " del servicio"})
+    row = one(frame, probe=result("probe", {"id": 1, "status": "truncated"}))
+    assert row["preferred"] == "whisper"
+
+
+@pytest.mark.parametrize("step", [s for s in PLAN.row_steps if "transcribe" in s.reads])
+def test_every_step_that_reads_the_transcript_knows_whether_the_clip_was_whole(step: Any) -> None:
+    assert "probe" in step.reads or step.name == "language"  # which reads both transcripts
+
+
+def test_marks_of_lost_characters_leave_every_text() -> None:
+    ours = OURS | {
+        "text": "ho\ufffdla a todos",
+        "segments": [{"start": 0, "end": 1, "text": "\ufffda"}],
+    }
+    summary = {"id": 1, "summary": "Un res\ufffdumen.", "status": "ok", "method": "extractive"}
+    row = one(
+        raw({}), transcribe=result("transcribe", ours), summarize=result("summarize", summary)
+    )
+    assert (row["whisper_text"], row["summary"]) == ("hola a todos", "Un resumen.")
+    assert [piece["text"] for piece in row["segments"]] == ["a"]
+
+
 def test_published_labels_stand_only_where_we_have_none() -> None:
     frame = raw({"upstream_sentiment": "negative", "upstream_summary": "Ellos."})
     row = one(frame)

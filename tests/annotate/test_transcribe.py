@@ -17,7 +17,7 @@ from builder.annotate.whisper.weights import resolve
 from builder.config.asr import AsrTable, SpeechOptions
 from builder.config.profile import load_profile
 from builder.media.audio import SAMPLE_RATE
-from builder.media.probe import find_media
+from builder.media.downloads import find_media
 from builder.run.cpu import instruction_set
 from builder.run.local import run_stage
 from builder.run.progress import Progress

@@ -33,7 +33,7 @@ import json, resource, sys
 from pathlib import Path
 from builder.annotate.transcribe import Transcribe
 from builder.config.asr import AsrTable
-from builder.media.probe import find_media
+from builder.media.downloads import find_media
 from builder.run.local import run_stage
 from builder.run.progress import Progress
 from builder.run.store import Store

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from release_kit import Built, Result, build, read_json
 
-from builder.media.probe import scan_media
+from builder.media.downloads import scan_media
 
 OTHERS = frozenset(("transcribe", "language", "sentiment", "summarize", "entailment"))
 COUNTS = {"files": 7, "matched": 3, "unmatched": 1, "not_an_id": 2, "doubled": 1}

@@ -9,7 +9,9 @@ from media_files import broken_files, tone, write_mp4, write_wav
 
 from builder.errors import EmptySource
 from builder.media.audio import SAMPLE_RATE, MediaProblem, decode_blocks
-from builder.media.probe import STATUSES, Facts, Probe, find_media, probe_file, scan_media
+from builder.media.downloads import find_media, probe_file, scan_media
+from builder.media.facts import STATUSES, Facts
+from builder.media.probe import Probe
 from builder.run.local import run_stage
 from builder.run.progress import Progress
 from builder.run.store import Store

@@ -1,0 +1,89 @@
+"""The child process that opens downloads: asked over stdin, answers over stdout.
+
+It imports nothing but PyAV and numpy, so it starts fast. A request is a line of JSON
+(`ask`: probe | sound, `path`). An answer is frames: a letter, the length of what follows, and that:
+``S`` sound (float32), ``E`` end of the sound, ``F`` facts (JSON), ``P`` a problem (its status),
+``B`` nothing but a sign of life.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+HEADER = struct.Struct("<cI")
+# A picture of 65,535 x 65,535 pixels must not take the machine with it.
+MEMORY_BYTES = 6 << 30
+
+
+def serve() -> None:
+    """Answer until stdin closes."""
+    answers = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no answer
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if limit == resource.RLIM_INFINITY or limit > MEMORY_BYTES:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, limit))
+    from builder.media.facts import probe_here
+    from builder.media.formats import MediaProblem
+    from builder.media.sound import decode_sound
+
+    def send(kind: bytes, payload: bytes = b"") -> None:
+        rest = memoryview(HEADER.pack(kind, len(payload)) + payload)
+        while rest:
+            rest = rest[os.write(answers, rest) :]
+
+    send(b"B")
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        path = Path(request["path"])
+        try:
+            if request["ask"] == "probe":
+                send(b"F", json.dumps(asdict(probe_here(path, lambda: send(b"B")))).encode())
+                continue
+            beat = _paced(send)
+            for samples in decode_sound(path):
+                if len(samples):
+                    send(b"S", samples.tobytes())
+                else:
+                    beat()
+            send(b"E")
+        except MediaProblem as problem:
+            send(b"P", problem.status.encode())
+        except MemoryError:
+            send(b"P", b"corrupt")
+
+
+def _paced(send: Callable[[bytes], None]) -> Callable[[], None]:
+    """A sign of life at most once a second."""
+    last = [time.monotonic()]
+
+    def beat() -> None:
+        if time.monotonic() - last[0] > 1:
+            last[0] = time.monotonic()
+            send(b"B")
+
+    return beat
+
+
+def _end_with_parent(parent: int) -> None:
+    # A killed parent cannot say so, and a hung decoder does not read stdin.
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    try:
+        serve()
+    except (BrokenPipeError, KeyboardInterrupt):
+        os._exit(0)

@@ -1,0 +1,236 @@
+"""Opens downloads in child processes: whatever a file does to a decoder, it does there.
+
+Damaged media crash decoders, hang them, and make bindings raise what nobody expects; one file must
+never end a build. A child is kept for many files, so the price is the pipe (measured by
+`scripts/bench_media.py`). A child that dies or falls silent is replaced.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+import builder
+from builder.errors import StageFailed
+from builder.media.child import HEADER
+from builder.media.facts import Facts
+from builder.media.formats import MediaProblem
+from builder.media.sound import Samples
+
+COMMAND = (sys.executable, "-m", "builder.media.child")
+# Seconds without a sign of life after which a child hangs.
+PATIENCE = 60.0
+# Seconds one file may take altogether, and bytes a second beyond: a demuxer can run in circles.
+LONGEST, SLOWEST = 600.0, 200_000.0
+# A file that killed a child is tried once more: the child may have been killed by somebody else.
+TRIES = 2
+# Decoders leak; a child is replaced after this many files.
+_FILES_A_CHILD = 1_000
+CRASHED, HUNG = "decoder_crashed", "decoder_hung"
+
+
+class _Died(Exception):
+    """The child is gone or silent.
+
+    Args:
+        reason: `CRASHED` or `HUNG`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Child:
+    """One child process and the pipes to it."""
+
+    def __init__(self) -> None:
+        home = str(Path(builder.__path__[0]).parent)
+        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+        try:
+            self.process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+                start_new_session=True,  # Ctrl-C is for the parent
+            )
+        except OSError as error:
+            raise StageFailed(
+                "no process could be started to open the downloads",
+                way_out="too many processes or too little memory; end some and run again",
+            ) from error
+        self.files = 0
+        self._answers = selectors.DefaultSelector()
+        self._answers.register(self._stdout, selectors.EVENT_READ)
+
+    @property
+    def _stdout(self) -> int:
+        if self.process.stdout is None:  # it was asked for a pipe
+            raise _Died(CRASHED)
+        return self.process.stdout.fileno()
+
+    def ask(self, what: str, path: Path) -> None:
+        """Send a request."""
+        self.files += 1
+        line = json.dumps({"ask": what, "path": str(path)}) + "\n"
+        try:
+            if self.process.stdin is not None:
+                self.process.stdin.write(line.encode())
+        except OSError as error:
+            raise _Died(CRASHED) from error
+
+    def answers(self, size: int) -> Iterator[tuple[bytes, bytes]]:
+        """Frames other than signs of life.
+
+        Args:
+            size: bytes of the file, for the time it may take.
+
+        Raises:
+            _Died: see there.
+        """
+        left = [LONGEST + size / SLOWEST]
+        while True:
+            kind, length = HEADER.unpack(self._read(HEADER.size, left))
+            payload = self._read(length, left)
+            if kind != b"B":
+                yield kind, payload
+
+    def _read(self, length: int, left: list[float]) -> bytes:
+        found = bytearray()
+        while len(found) < length:
+            started = time.monotonic()
+            ready = self._answers.select(min(PATIENCE, max(left[0], 0)))
+            left[0] -= time.monotonic() - started
+            if not ready:
+                raise _Died(HUNG)
+            data = os.read(self._stdout, min(length - len(found), 1 << 20))
+            if not data:
+                raise _Died(CRASHED)
+            found += data
+        return bytes(found)
+
+    def end(self) -> None:
+        """Kill it; a child has nothing to save."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._answers.close()
+
+
+class _Children:
+    """The children that have nothing to do, for whichever thread needs one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+        self._owner = os.getpid()
+        atexit.register(self.end)
+
+    @contextmanager
+    def one(self) -> Iterator[_Child]:
+        """A child of one's own; kept for others only if it came to the end of its answer."""
+        child = self._take() or _Child()
+        try:
+            yield child
+        except BaseException:
+            child.end()
+            raise
+        if child.files >= _FILES_A_CHILD:
+            child.end()
+            return
+        with self._lock:
+            self._idle.append(child)
+
+    def _take(self) -> _Child | None:
+        with self._lock:
+            if self._owner != os.getpid():  # forked: those are the parent's
+                self._idle, self._owner = [], os.getpid()
+            while self._idle:
+                child = self._idle.pop()
+                if child.process.poll() is None:
+                    return child
+                child.end()
+        return None
+
+    def end(self) -> None:
+        """End the idle ones."""
+        if self._owner == os.getpid():
+            with self._lock:
+                idle, self._idle = self._idle, []
+            for child in idle:
+                child.end()
+
+
+_CHILDREN = _Children()
+
+
+def facts_of(path: Path) -> Facts:
+    """`builder.media.facts.probe_here` in a child; a crash or a hang is a fact too.
+
+    Raises:
+        StageFailed: no child can be started.
+    """
+    reason = CRASHED
+    for _ in range(TRIES):
+        try:
+            with _CHILDREN.one() as child:
+                child.ask("probe", path)
+                kind, payload = next(child.answers(_size(path)))
+        except _Died as death:
+            reason = death.reason
+            if reason == HUNG:
+                break
+            continue
+        if kind == b"F":
+            return Facts(**json.loads(payload))
+        return Facts(payload.decode(), "decoder_failed")
+    return Facts("corrupt", reason)
+
+
+def sound_of(path: Path) -> Iterator[Samples]:
+    """`builder.media.sound.decode_sound` in a child.
+
+    Raises:
+        MediaProblem: no sound; or, after some, the decoder died or hung (``corrupt``).
+        StageFailed: no child can be started.
+    """
+    for attempt in range(1, TRIES + 1):
+        begun = False
+        try:
+            with _CHILDREN.one() as child:
+                child.ask("sound", path)
+                for kind, payload in child.answers(_size(path)):
+                    if kind != b"S":
+                        break
+                    begun = True
+                    yield np.frombuffer(payload, np.float32)
+        except _Died as death:
+            if begun or attempt == TRIES or death.reason == HUNG:
+                raise MediaProblem("corrupt") from death
+            continue
+        if kind == b"P":
+            raise MediaProblem(payload.decode())
+        return
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
