@@ -38,6 +38,13 @@ class Engine(StrEnum):
     RAY = "ray"
 
 
+class FigureLanguage(StrEnum):
+    """Languages of figures."""
+
+    EN = "en"
+    ES = "es"
+
+
 @app.callback()
 def options(
     debug: Annotated[
@@ -337,6 +344,39 @@ def calibrate(
     from builder.commands.review import run_calibrate
 
     for line in run_calibrate(release, labels, out, design=design, parquet=parquet):
+        typer.echo(line)
+
+
+@app.command()
+def figures(
+    release: Annotated[Path, typer.Argument(help="Release folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables, figures and their page.")],
+    work: Annotated[
+        Path | None, typer.Option(help="Its work folder, for the captions' phrases (Figure 2).")
+    ] = None,
+    language: Annotated[FigureLanguage, typer.Option(help="Of the figures.")] = FigureLanguage.EN,
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign, if it is not an embedded one.")
+    ] = None,
+    hashtags: Annotated[
+        str, typer.Option(help="Hashtags to draw over time, comma separated.")
+    ] = "",
+) -> None:
+    """Draw the paper's tables and figures, and sentiment over time, from a release.
+
+    Example: ecuador-crisis figures EcuadorCrisisTikTok --out figures --work work
+    """
+    from builder.commands.figures import run_figures
+
+    lines = run_figures(
+        release,
+        out,
+        work=work,
+        language=language.value,
+        campaign=campaign,
+        hashtags=tuple(hashtags.split(",")),
+    )
+    for line in lines:
         typer.echo(line)
 
 

@@ -136,9 +136,9 @@ def _runs(words: pl.DataFrame, size: int) -> pl.DataFrame:
         words.select(
             pl.lit(size, pl.Int8).alias("n"),
             pl.concat_str(plain, separator=" ").hash().alias("key"),
-            pl.concat_str(
-                [pl.col("token").shift(-step) for step in steps], separator=" "
-            ).alias("text"),
+            pl.concat_str([pl.col("token").shift(-step) for step in steps], separator=" ").alias(
+                "text"
+            ),
             "id",
             valid.fill_null(False).alias("valid"),
         )
@@ -152,9 +152,7 @@ def _summed(counts: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(counts).group_by("n", "key").agg(pl.col("videos").sum())
 
 
-def _exact(
-    parts: Sequence[Path], ids: pl.Series | None, candidates: pl.DataFrame
-) -> pl.DataFrame:
+def _exact(parts: Sequence[Path], ids: pl.Series | None, candidates: pl.DataFrame) -> pl.DataFrame:
     """Second reading, of the candidates only: commonest spelling, videos and authors."""
     spelled: list[pl.DataFrame] = []
     authors: list[pl.DataFrame] = []

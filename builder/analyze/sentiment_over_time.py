@@ -4,8 +4,10 @@ A share is that of a label among the labelled videos of a group. Its interval is
 bootstrap over the videos of the group (Efron 1979): drawing n videos with replacement and counting
 labels is one draw of Multinomial(n, shares), so the bootstrap costs the same for ten videos as for
 a million. It says how much the share would move with other videos of the same kind; it says
-nothing about wrong labels, and videos of one author count as independent. Groups under
-`MIN_VIDEOS` get no interval: a bootstrap of a handful of videos promises far too much.
+nothing about wrong labels, and videos of one author count as independent. Where no video (or every
+video) has a label, resampling can only say 0 (or 1): there the other end is the rule of three,
+3/n (Hanley and Lippman-Hand 1983). Groups under `MIN_VIDEOS` get no interval: a bootstrap of a
+handful of videos promises far too much.
 
 Rows of low confidence (see the schema) are counted apart and never mixed with the others.
 """
@@ -106,9 +108,10 @@ def _shares(
         rows.drop_nulls("group")
         .group_by(
             "group",
-            pl.when(pl.col("low_confidence")).then(pl.lit(LOW)).otherwise(pl.lit(HIGH)).alias(
-                "confidence"
-            ),
+            pl.when(pl.col("low_confidence"))
+            .then(pl.lit(LOW))
+            .otherwise(pl.lit(HIGH))
+            .alias("confidence"),
             "sentiment",
         )
         .agg(pl.len().cast(pl.Int64).alias("videos"))
@@ -169,4 +172,10 @@ def interval(
     sampled = stream.multinomial(total, np.asarray(counts) / total, size=draws) / total
     tail = (1 - LEVEL) / 2
     ends = np.quantile(sampled, [tail, 1 - tail], axis=0)
-    return [float(x) for x in ends[0]], [float(x) for x in ends[1]]
+    low, high = [float(x) for x in ends[0]], [float(x) for x in ends[1]]
+    for place, n in enumerate(counts):
+        if n == 0:
+            high[place] = min(1.0, 3 / total)
+        if n == total:
+            low[place] = max(0.0, 1 - 3 / total)
+    return low, high

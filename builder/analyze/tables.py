@@ -41,9 +41,9 @@ def table1(daily: pl.DataFrame, paper: dict[str, Any]) -> pl.DataFrame:
                 "paper_mean": paper.get("means", {}).get(metric),
             }
         )
-    numbers = {"videos": pl.Int64, "total": pl.Int64, "paper_total": pl.Int64}
-    means = dict.fromkeys(("mean", "mean_over_paper_videos", "paper_mean"), pl.Float64)
-    return pl.DataFrame(rows, schema_overrides=numbers | means)
+    kinds: dict[str, Any] = dict.fromkeys(("videos", "total", "paper_total"), pl.Int64)
+    kinds |= dict.fromkeys(("mean", "mean_over_paper_videos", "paper_mean"), pl.Float64)
+    return pl.DataFrame(rows, schema_overrides=kinds)
 
 
 def table2(

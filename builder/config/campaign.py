@@ -64,13 +64,17 @@ class Window(_Frozen):
 
 
 class Event(_Frozen):
-    """A dated event of the crisis, marked in figures."""
+    """A dated event of the crisis, marked in figures.
+
+    `titles` holds the title in other languages (ISO 639-1), for figures in these.
+    """
 
     key: str
     date: dt.date
     title: str
     description: str
     source: str
+    titles: dict[str, str] = Field(default_factory=dict)
 
 
 class PublicFigure(_Frozen):
@@ -185,6 +189,7 @@ class Campaign(_Frozen):
     languages: tuple[str, ...] = Field(default=("es",), min_length=1)
     tags: tuple[str, ...] = ()
     generic_hashtags: tuple[str, ...] = ()
+    figure_hashtags: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     public_figures: tuple[PublicFigure, ...] = ()
     allowed_terms: tuple[str, ...] = ()

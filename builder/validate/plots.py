@@ -14,7 +14,7 @@ from math import sqrt
 from typing import Any
 
 # light, dark: picked for contrast of 3:1 and more on both backgrounds, and for colour-blind eyes
-_COLOURS = {
+COLOURS = {
     "bad": ("#b4490f", "#f0935a"),
     "mid": ("#64748b", "#94a3b8"),
     "good": ("#0f766e", "#2dbfae"),
@@ -37,7 +37,7 @@ def _style() -> str:
     def rules(shade: int) -> str:
         return "".join(
             f".p-{name}{{fill:{colours[shade]}}}.s-{name}{{stroke:{colours[shade]};fill:none}}"
-            for name, colours in _COLOURS.items()
+            for name, colours in COLOURS.items()
         )
 
     return (
