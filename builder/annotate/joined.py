@@ -68,6 +68,9 @@ class Joiner:
 
     stages: Mapping[str, Adds]
     rules: TranscriptRules = DEFAULT_RULES
+    _last: dict[str, tuple[pl.Series, pl.DataFrame]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -137,10 +140,16 @@ class Joiner:
                 frame = frame.join(output, on="id", how="left", maintain_order="left")
         return frame
 
+    def _judged(self, source: str, texts: pl.Series) -> pl.DataFrame:
+        # The same slice is joined once for each stage that reads it: judged once.
+        if source not in self._last or not self._last[source][0].equals(texts, null_equal=True):
+            self._last[source] = texts, judge(texts, self.rules)
+        return self._last[source][1]
+
     def _transcripts(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Status and word count of both transcripts, and which one is preferred."""
         for source in SOURCES:
-            judged = judge(frame[f"{source}_text"], self.rules)
+            judged = self._judged(source, frame[f"{source}_text"])
             frame = frame.with_columns(judged["n_words"].alias(f"{source}_words"))
             status, reason = judged["status"], judged["reason"]
             if source == "whisper":

@@ -97,6 +97,7 @@ class Annotator:
         self._ledger, self._engine, self._progress = ledger, engine, progress
         self._stages: dict[str, Stage] = {}
         self._media = pl.DataFrame(schema=MEDIA_SCHEMA)
+        self._slice: tuple[pl.DataFrame, dict[tuple[str, ...], pl.DataFrame]] = (pl.DataFrame(), {})
         self._done = Annotated(plan.joiner(transcript_rules(profile)), results=self._results)
 
     def check(self, *, media: bool) -> None:
@@ -184,19 +185,38 @@ class Annotator:
             return self._media.join(raw.select("id"), on="id", how="semi")
         if step.rows is None:
             raise ValueError(f"the plan does not say which rows {step.name} concerns")
-        results = {n: self._results(n, raw) for n in step.reads if n in self._done.digests}
-        return step.rows(self._done.joiner(raw, results), view)
+        reads = [name for name in step.reads if name in self._done.digests]
+
+        def joined() -> pl.DataFrame:
+            return self._done.joiner(raw, {name: self._results(name, raw) for name in reads})
+
+        return step.rows(self._once(raw, ("wide", *reads), joined), view)
 
     def _results(self, name: str, raw: pl.DataFrame) -> pl.DataFrame:
         """The stored results of a step that ran, for the rows of a slice."""
         step, stage = self._plan.step(name), self._stages[name]
-        found = [
-            collect(stage, self._inputs(step, view, raw), self._store).with_columns(
-                source=pl.lit(view or None, pl.String)
-            )
-            for view in step.adds.views or ("",)
-        ]
-        return pl.concat(found)
+
+        def collected() -> pl.DataFrame:
+            found = [
+                collect(stage, self._inputs(step, view, raw), self._store).with_columns(
+                    source=pl.lit(view or None, pl.String)
+                )
+                for view in step.adds.views or ("",)
+            ]
+            return pl.concat(found)
+
+        return self._once(raw, ("results", name), collected)
+
+    def _once(
+        self, raw: pl.DataFrame, key: tuple[str, ...], make: Callable[[], pl.DataFrame]
+    ) -> pl.DataFrame:
+        """What several stages ask about one slice is made once; the next slice forgets it."""
+        if self._slice[0] is not raw:
+            self._slice = (raw, {})
+        made = self._slice[1]
+        if key not in made:
+            made[key] = make()
+        return made[key]
 
 
 def _slices(parts: list[Path]) -> Iterator[Slice]:
