@@ -17,6 +17,7 @@ import pytest
 from pydantic import BaseModel
 from release_kit import quiet
 
+from builder.analyze.figures.material import Material
 from builder.config.campaign import Campaign, Event, Keyword, PublicFigure
 from builder.config.limits import Limit
 from builder.config.merged import for_campaign
@@ -38,6 +39,7 @@ from builder.sources.ingest import ingest
 from builder.sources.simulate.plan import make_plan
 from builder.sources.simulate.simulate import simulate
 from builder.sources.simulate.text import Texts
+from builder.validate.release import Tables
 from builder.validate.thresholds import judge, thresholds_of
 from ecuador_crisis_tiktok import FEATURES
 
@@ -57,11 +59,13 @@ OTHERS: dict[str, Any] = {
     "languages": ("pt",),
     "tags": ("other",),
     "generic_hashtags": ("fyp",),
+    "figure_hashtags": ("noboa",),
     "events.key": "Z",
     "events.date": dt.date(2024, 1, 8),
     "events.title": "Another title",
     "events.description": "Another description",
     "events.source": "Another source",
+    "events.titles": {"es": "Otro título"},
     "public_figures.name": "Another Name",
     "public_figures.handles": ("another_handle",),
     "public_figures.role": "Another role",
@@ -170,6 +174,17 @@ def what_comes_of(
         with store.lock():
             return ingest(campaign, find_sources([parts[0].parent / "pages"]), store, quiet).dropped
 
+    def figures() -> Any:
+        tags = [["danielnoboa"], ["noboa"]]
+        metadata = pl.DataFrame({"hashtags": tags, "view_count": [1, 2]})
+        for name, frame in (("metadata", metadata), ("events", events_table(campaign, {}))):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            frame.write_parquet(folder / name / "train.parquet")
+        window = campaign.window
+        about = ("x", "1.0.0", True, window.start, window.end)
+        material = Material(Tables(folder), *about, campaign=campaign, language="es")
+        return material.chosen_tags, material.events
+
     def simulated() -> Any:
         texts = Texts(campaign, 1)
         return make_plan(campaign, 60, 1), texts.captions, texts.popular, texts.kinds
@@ -185,6 +200,7 @@ def what_comes_of(
         "kinds": lambda: Scrubber.of(campaign).kinds,
         "scrubbed": scrubbed,
         "hashtags": hashtags,
+        "figures": figures,
         "dropped": dropped,
         "simulated": simulated,
     }
