@@ -182,7 +182,7 @@ def what_comes_of(
             frame.write_parquet(folder / name / "train.parquet")
         window = campaign.window
         about = ("x", "1.0.0", True, window.start, window.end)
-        material = Material(Tables(folder), *about, campaign=campaign, language="es")
+        material = Material(Tables(folder, 0.75), *about, campaign=campaign, language="es")
         return material.chosen_tags, material.events
 
     def simulated() -> Any:
