@@ -20,6 +20,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 HEADER = struct.Struct("<cI")
+# Sound sent at once, 4 seconds of it: every message wakes the parent. A pipe holds 64 KiB, so a
+# parent that does not listen stops the child.
+SOUND_BYTES = 1 << 18
 # A picture of 65,535 x 65,535 pixels must not take the machine with it.
 MEMORY_BYTES = 6 << 30
 
@@ -50,12 +53,16 @@ def serve() -> None:
             if request["ask"] == "probe":
                 send(b"F", json.dumps(asdict(probe_here(path, lambda: send(b"B")))).encode())
                 continue
-            beat = _paced(send)
+            beat, held, size = _paced(send), [], 0
             for samples in decode_sound(path):
-                if len(samples):
-                    send(b"S", samples.tobytes())
-                else:
-                    beat()
+                beat()
+                held.append(samples.tobytes())
+                size += len(held[-1])
+                if size >= SOUND_BYTES:
+                    send(b"S", b"".join(held))
+                    held, size = [], 0
+            if size:
+                send(b"S", b"".join(held))
             send(b"E")
         except MediaProblem as problem:
             send(b"P", problem.status.encode())

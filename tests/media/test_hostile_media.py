@@ -100,7 +100,7 @@ def middle(real):
     def run(path):
         for number, samples in enumerate(real(path)):
             yield samples
-            if "middle" in path.name and number == 2:
+            if "middle" in path.name and number == 20:
                 os.kill(os.getpid(), signal.SIGSEGV)
     return run
 facts.probe_here = hostile(facts.probe_here)
@@ -143,12 +143,12 @@ def test_a_hang_is_a_status_of_that_row(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("hostile")
 def test_a_crash_in_the_middle_keeps_the_sound_before_it(tmp_path: Path) -> None:
-    bad = write_mp4(tmp_path / "middle.mp4", 6.0)
+    bad = write_mp4(tmp_path / "middle.mp4", 15.0)
     blocks = []
     with pytest.raises(MediaProblem, match="corrupt"):
         for block in decode_blocks(bad, 0.5):
             blocks.append(block)  # noqa: PERF402 - what came before the error counts
-    assert sum(map(len, blocks)) > RATE  # the last block is shorter than the others
+    assert sum(map(len, blocks)) >= 4 * RATE
 
 
 def test_a_child_killed_by_somebody_else_costs_nothing(tmp_path: Path) -> None:
