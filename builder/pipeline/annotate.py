@@ -230,12 +230,12 @@ def _slices(parts: list[Path]) -> Iterator[Slice]:
 
 def _count_known(media: pl.DataFrame, parts: list[Path]) -> int:
     """How many downloads belong to a video of the campaign."""
-    known = (pl.scan_parquet(part).select("id").collect() for part in parts)
+    known = (pl.scan_parquet(part, glob=False).select("id").collect() for part in parts)
     return sum(media.join(ids, on="id", how="semi").height for ids in known)
 
 
 def _read(part: Path, start: int) -> pl.DataFrame:
-    return pl.scan_parquet(part).slice(start, SLICE_ROWS).collect()
+    return pl.scan_parquet(part, glob=False).slice(start, SLICE_ROWS).collect()
 
 
 def _bytes(frame: pl.DataFrame) -> bytes:

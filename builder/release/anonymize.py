@@ -105,7 +105,7 @@ def anonymize(
 
     def make(part: Path, target: Path) -> list[dict[str, Any]]:
         # in slices: the columns in between are several times the size of the rows
-        slices = pl.read_parquet(part).iter_slices(SLICE_ROWS)
+        slices = pl.read_parquet(part, glob=False).iter_slices(SLICE_ROWS)
         done_slices = [worker().rows(piece) for piece in slices]
         write_frame(target, pl.concat([frame for frame, _ in done_slices]))
         return [counts for _, counts in done_slices]
@@ -138,7 +138,7 @@ def _write_crosswalk(parts: list[Path], mark: str, store: Store) -> None:
         for old in folder.iterdir():
             old.unlink()
         for target, part in targets.items():
-            pairs = pl.read_parquet(part, columns=["id", "video_id"])
+            pairs = pl.read_parquet(part, columns=["id", "video_id"], glob=False)
             write_frame(target, pairs, mode=0o600)
         return {"parts": len(parts)}
 

@@ -188,7 +188,7 @@ def _totals(anonymised: Anonymised) -> dict[str, int]:
     columns = ["media_status", "whisper_status", "api_status"]
     totals: Counter[str] = Counter(dict.fromkeys(PER_VIDEO, 0))
     for part in anonymised.parts:
-        kept, _ = split_dropped(pl.read_parquet(part, columns=columns))
+        kept, _ = split_dropped(pl.read_parquet(part, columns=columns, glob=False))
         for config in PER_VIDEO:
             totals[config] += kept.height
         both = pl.col("whisper_status").is_not_null() & pl.col("api_status").is_not_null()
@@ -204,7 +204,7 @@ def _in_order(anonymised: Anonymised) -> Iterator[pl.DataFrame]:
     """
     waiting: pl.DataFrame | None = None
     for part, day in zip(anonymised.parts, anonymised.bucket_days, strict=True):
-        frame = pl.read_parquet(part)
+        frame = pl.read_parquet(part, glob=False)
         if waiting is not None:
             frame = pl.concat([waiting, frame])
         final = pl.col("date").cast(pl.Int32) < day

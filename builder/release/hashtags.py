@@ -26,7 +26,7 @@ def known_usernames(parts: Iterable[Path]) -> frozenset[str]:
     """Every author of the campaign, lower case; also without dots, which a hashtag cannot hold."""
     names: set[str] = set()
     for part in parts:
-        column = pl.read_parquet(part, columns=["username"])["username"]
+        column = pl.read_parquet(part, columns=["username"], glob=False)["username"]
         names.update(column.drop_nulls().unique().str.to_lowercase().to_list())
     names |= {name.replace(".", "") for name in names if "." in name}
     return frozenset(names)
@@ -99,7 +99,7 @@ def allowed_hashtags(
 
 def _tags_of(part: Path, column: str) -> pl.DataFrame:
     """One row for each (video, tag) of an ingest part: `tag` and another column."""
-    frame = pl.read_parquet(part, columns=[column, "hashtags"])
+    frame = pl.read_parquet(part, columns=[column, "hashtags"], glob=False)
     tags = frame.with_columns(tag=normalised(pl.col("hashtags"))).explode("tag")
     return tags.select("tag", column).drop_nulls("tag")
 

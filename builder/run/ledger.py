@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from builder.errors import BuilderError, UsageProblem
-from builder.run.store import Store, write_json
+from builder.errors import BuilderError, StageFailed, UsageProblem
+from builder.run.store import Store, is_whole, write_json
 
 LEDGER = "run.json"
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
@@ -127,21 +127,44 @@ def read_status(work: Path) -> tuple[dict[str, Any], list[StageStatus]]:
     """Settings of the last run and the state of every stage.
 
     Raises:
-        UsageProblem: nothing was ever built in this folder.
+        UsageProblem: nothing was ever built in this folder, or its record is damaged.
     """
     try:
-        ledger = json.loads((work / LEDGER).read_text(encoding="utf-8"))
+        ledger = _read(work)
         settings = dict(ledger["settings"])
         entries = {name: Entry(**entry) for name, entry in ledger["stages"].items()}
         steps = list(ledger.get("steps", entries))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        missing = Entry("not started")
+        return settings, [_line(work, stage, entries.get(stage, missing)) for stage in steps]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(work) from error
+
+
+def _read(work: Path) -> Any:
+    """The content of run.json.
+
+    Raises:
+        UsageProblem: there is none, or it is damaged.
+    """
+    try:
+        return json.loads((work / LEDGER).read_text(encoding="utf-8"))
+    except OSError as error:
         raise UsageProblem(
             "nothing was built in this work folder yet",
             file=work,
             way_out="run: ecuador-crisis regenerate --work DIR --out DIR",
         ) from error
-    missing = Entry("not started")
-    return settings, [_line(work, stage, entries.get(stage, missing)) for stage in steps]
+    except (ValueError, RecursionError) as error:
+        raise _damaged(work) from error
+
+
+def _damaged(work: Path) -> UsageProblem:
+    return UsageProblem(
+        "the record of the last run is damaged",
+        file=work / LEDGER,
+        way_out="run the same `ecuador-crisis regenerate` again: it writes the record anew, and "
+        "what is computed stays",
+    )
 
 
 def read_found(work: Path) -> dict[str, dict[str, int]]:
@@ -151,16 +174,23 @@ def read_found(work: Path) -> dict[str, dict[str, int]]:
         UsageProblem: as `read_status`.
     """
     read_status(work)  # raises when there is no ledger
-    found = json.loads((work / LEDGER).read_text(encoding="utf-8")).get("found", {})
-    return {what: dict(counts) for what, counts in found.items()}
+    try:
+        found = _read(work).get("found", {})
+        return {
+            what: {name: int(n) for name, n in counts.items()} for what, counts in found.items()
+        }
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _damaged(work) from error
 
 
 def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
     statuses, reasons, done = entry.statuses, entry.reasons, sum(entry.statuses.values())
-    parts = sorted((work / stage / entry.fingerprint).glob("part-*.parquet"))
+    found_parts = sorted((work / stage / entry.fingerprint).glob("part-*.parquet"))
+    # the next run sets the damaged ones aside and computes their rows again
+    parts = [part for part in found_parts if is_whole(part)] if entry.state in _UNFINISHED else []
     if entry.state in _UNFINISHED and entry.fingerprint and parts:
         # a stage that judges two texts of a video has two rows of one id
-        found = pl.scan_parquet(parts).select("id", "input_digest", "status").collect()
+        found = pl.scan_parquet(parts, glob=False).select("id", "input_digest", "status").collect()
         found = found.unique(["id", "input_digest"], keep="last", maintain_order=True)
         counted = found["status"].value_counts()
         statuses = {str(status): int(n) for status, n in counted.iter_rows()}
@@ -188,17 +218,24 @@ def latest_results(work: Path, stage: str, columns: Sequence[str]) -> pl.DataFra
 
     Raises:
         UsageProblem: nothing was built here, or the stage never ran.
+        StageFailed: some of its results are damaged.
     """
     read_status(work)  # raises when there is no ledger
-    entry = json.loads((work / LEDGER).read_text(encoding="utf-8"))["stages"].get(stage, {})
+    entry = _read(work)["stages"].get(stage, {})
     parts = sorted((work / stage / entry.get("fingerprint", "none")).glob("part-*.parquet"))
+    if damaged := [part for part in parts if not is_whole(part)]:
+        raise StageFailed(
+            f"{len(damaged):,} of the {len(parts):,} stored results of {stage} are damaged",
+            file=damaged[0],
+            way_out="run the same `ecuador-crisis regenerate` again: it computes them anew",
+        )
     if not parts:
         raise UsageProblem(
             f"the stage {stage} has no results in this work folder",
             file=work,
             way_out=f"run regenerate without skipping {stage}",
         )
-    frames = [pl.read_parquet(part, columns=["id", *columns]) for part in parts]
+    frames = [pl.read_parquet(part, columns=["id", *columns], glob=False) for part in parts]
     return pl.concat(frames).unique("id", keep="last", maintain_order=True)
 
 

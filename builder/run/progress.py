@@ -44,7 +44,9 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._print(last=True, interrupted=kind is not None)
+        if self.done or error is None or not isinstance(error, Exception):
+            self._print(last=True, interrupted=kind is not None)
+        # else: nothing was begun, and the error says all there is to say
 
     def line(self) -> str:
         """The current state as one line of text."""
@@ -66,8 +68,11 @@ class Progress:
             return
         text = self.line() + (" - interrupted; run again to continue" if interrupted else "")
         end = "\n" if last or not self._live else ""
-        self.stream.write(f"\r\x1b[K{text}{end}" if self._live else text + "\n")
-        self.stream.flush()
+        try:
+            self.stream.write(f"\r\x1b[K{text}{end}" if self._live else text + "\n")
+            self.stream.flush()
+        except (OSError, ValueError):  # a full disk, a closed terminal: no reason to stop the work
+            self.stream = None
 
 
 def _clock(seconds: float) -> str:

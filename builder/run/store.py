@@ -1,19 +1,22 @@
 """Where results live: immutable Parquet parts under `work/<stage>/<fingerprint>/`.
 
 A part is written to a temporary name, fsynced and renamed, so a part that exists is whole, also
-after `kill -9`. Its name carries the digest of its content.
+after `kill -9`. Its name carries the digest of its content, which is checked before the first use
+in a process: a part whose bits were flipped is set aside, and its rows are computed again.
+
+Everything in the folder is private: folders 0700, files 0600.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +24,22 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from builder.errors import UsageProblem, WorkLocked, disk_full_guard
+from builder.run.lock import held
 from builder.run.stage import Stage
 
 TEMPORARY = ".tmp"
+DAMAGED = "damaged"
+DIGEST_DIGITS = 12
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Write a file so that it is either whole or not there.
 
     Args:
         path: final place; the folder is made.
         content: bytes.
-        mode: permissions, set before the content is written.
+        mode: permissions, set before the content is written. None: readable by whoever may enter
+            the folder, so that a file in a private folder is private.
 
     Raises:
         DiskFull: no space left; nothing is left behind.
@@ -40,8 +47,9 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with disk_full_guard(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
+        given = _as_open_as(path.parent) if mode is None else mode
         try:
-            with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, mode)) as handle:
+            with open(temporary, "wb", opener=lambda p, flags: os.open(p, flags, given)) as handle:
                 handle.write(content)
                 handle.flush()
                 os.fsync(handle.fileno())
@@ -50,6 +58,31 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
             temporary.unlink(missing_ok=True)
             raise
     fsync_folder(path.parent)
+
+
+def _as_open_as(folder: Path) -> int:
+    return stat.S_IMODE(folder.stat().st_mode) & 0o044 | 0o600
+
+
+def digest_of(path: Path) -> str:
+    """Digest of a file's bytes, as part names carry it: 12 hex digits of SHA-256."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:DIGEST_DIGITS]
+
+
+def is_whole(part: Path) -> bool:
+    """Whether a part (`part-<number>-<digest>.parquet`) holds what its name says."""
+    try:
+        return part.stem.rsplit("-", 1)[1] == digest_of(part)
+    except (OSError, IndexError):
+        return False
+
+
+def set_aside(path: Path) -> None:
+    """Move a damaged file to the folder `damaged` beside it, for whoever wants to look."""
+    folder = path.parent / DAMAGED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.replace(path, folder / path.name)
 
 
 def fsync_folder(folder: Path) -> None:
@@ -68,8 +101,8 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, text.encode(errors="backslashreplace"))
 
 
-def write_frame(path: Path, frame: pl.DataFrame, *, mode: int = 0o644) -> None:
-    """Write one Parquet file atomically."""
+def write_frame(path: Path, frame: pl.DataFrame, *, mode: int | None = None) -> None:
+    """Write one Parquet file atomically; `mode` as for `write_atomic`."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1)
     write_atomic(path, buffer.getvalue(), mode=mode)
@@ -79,48 +112,62 @@ class Store:
     """The work folder of one build.
 
     Args:
-        work: its path; made if missing.
+        work: its path; made if missing, closed to other users.
+
+    Attributes:
+        damaged: parts that were set aside by this process.
 
     Raises:
-        UsageProblem: it is a file, or may not be made.
+        UsageProblem: it is a file, may not be made, or belongs to somebody else.
     """
 
     def __init__(self, work: Path) -> None:
         self.work = work
+        self.damaged: list[Path] = []
+        self._checked: set[Path] = set()
         self._next: dict[Path, int] = {}  # number of the next part of a folder, once known
         self._known_ranges: dict[Path, dict[str, tuple[int, int]]] = {}
-        try:
-            work.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError, PermissionError) as error:
-            raise UsageProblem(
-                f"the work folder cannot be made ({error.strerror})",
-                file=work,
-                way_out="give another folder as --work",
-            ) from error
+        with disk_full_guard(work):
+            try:
+                work.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _close(work)
+                next(work.iterdir(), None)
+            except OSError as error:
+                raise UsageProblem(
+                    f"the work folder cannot be made or used ({error.strerror})",
+                    file=work,
+                    way_out="give another folder as --work: one that you own and can write to",
+                ) from error
 
     @property
     def private(self) -> Path:
         """Folder of the key and the crosswalk, mode 0700; never released."""
-        folder = self.work / "private"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder
+        return _private(self.work / "private")
 
     def folder(self, stage: str, fingerprint: str) -> Path:
         """`work/<stage>/<fingerprint>`, made if missing, temporaries of killed runs removed."""
-        folder = self.work / stage / fingerprint
-        with disk_full_guard(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        with disk_full_guard(self.work / stage):
+            folder = _private(_private(self.work / stage) / fingerprint)
         self._next.pop(folder, None)
-        for leftover in folder.glob(f".*{TEMPORARY}"):
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink(missing_ok=True)
+        _remove_temporaries(folder)
         return folder
 
     def parts(self, stage: Stage) -> list[Path]:
-        """The stage's finished parts, oldest first."""
-        return sorted((self.work / stage.name / stage.fingerprint).glob("part-*.parquet"))
+        """The stage's finished parts, oldest first; the damaged ones are set aside.
+
+        A part is read and hashed once in a process: about a second for a gigabyte.
+        """
+        found = sorted((self.work / stage.name / stage.fingerprint).glob("part-*.parquet"))
+        whole = []
+        for part in found:
+            if part not in self._checked:
+                if not is_whole(part):
+                    set_aside(part)
+                    self.damaged.append(part)
+                    continue
+                self._checked.add(part)
+            whole.append(part)
+        return whole
 
     def add_part(self, stage: Stage, frame: pl.DataFrame) -> Path:
         """Keep one computed batch (columns `id`, `input_digest`, and the stage's output)."""
@@ -131,9 +178,10 @@ class Store:
         number = self._next[folder]
         buffer = io.BytesIO()
         frame.write_parquet(buffer, compression="zstd", compression_level=1)
-        digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:12]
+        digest = hashlib.sha256(buffer.getvalue()).hexdigest()[:DIGEST_DIGITS]
         path = folder / f"part-{number:06d}-{digest}.parquet"
         write_atomic(path, buffer.getvalue())
+        self._checked.add(path)
         self._next[folder] = number + 1
         return path
 
@@ -163,7 +211,7 @@ class Store:
             parts = [p for p in parts if low is not None and _meets(ranges[p.name], low, high)]
         if not parts:
             return pl.DataFrame(schema=schema)
-        frames = [pl.read_parquet(part, columns=list(schema)) for part in parts]
+        frames = [pl.read_parquet(part, columns=list(schema), glob=False) for part in parts]
         if ids is not None:
             mine = ids.rename("id").to_frame()
             frames = [frame.join(mine, on="id", how="semi") for frame in frames]
@@ -181,19 +229,58 @@ class Store:
     def lock(self) -> Iterator[None]:
         """Hold the work folder for this process; released by the kernel when it dies.
 
+        What killed runs left is removed, and what others could read is closed to them.
+
         Raises:
-            WorkLocked: another process holds it.
+            WorkLocked: another process holds it, or the file system cannot lock.
+            UsageProblem: something in it belongs to somebody else.
         """
-        with open(self.work / ".lock", "w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+        with held(self.work / ".lock") as mine:
+            if not mine:
                 raise WorkLocked(
                     "another build is running in this work folder",
                     file=self.work,
                     way_out="wait for it to end, or give this one another --work",
-                ) from error
+                )
+            for folder in (self.work, self.work / "private"):
+                _remove_temporaries(folder)
+            _close_all(self.work)
             yield
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _remove_temporaries(folder: Path) -> None:
+    for leftover in folder.glob(f".*{TEMPORARY}"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _close(path: Path) -> None:
+    """Take everybody else's rights to a file or folder away. Links are left as they are."""
+    mode = stat.S_IMODE(path.lstat().st_mode)
+    if mode & 0o077 and not path.is_symlink():
+        path.chmod(mode & 0o700)
+
+
+def _close_all(work: Path) -> None:
+    try:
+        _close(work.resolve())
+        for top, folders, files in os.walk(work):
+            for name in (*folders, *files):
+                with suppress(FileNotFoundError):
+                    _close(Path(top, name))
+    except PermissionError as error:
+        raise UsageProblem(
+            "the work folder holds private data that others can read, and it is not yours to close",
+            file=work,
+            way_out=f"let its owner run: chmod -R go= {work}; or give another --work",
+        ) from error
 
 
 def _meets(span: tuple[int, int], low: Any, high: Any) -> bool:

@@ -20,7 +20,6 @@ Rules, in the order they are applied:
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -34,7 +33,7 @@ import polars as pl
 from builder.config.campaign import Campaign
 from builder.errors import EmptySource
 from builder.run.progress import Progress
-from builder.run.resume import once
+from builder.run.resume import once, read_report
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame, write_json
 from builder.sources.api_pages import read_pages
@@ -156,7 +155,7 @@ def _first_pass(
     with progress("ingest (files)", len(files)) as bar:
         for number, chunk in enumerate(_chunks(files)):
             make = partial(_read_chunk, campaign, chunk, raw, number, split)
-            once(raw / f"{number:06d}.json", make)
+            once(raw / f"{number:06d}.json", make, lambda known: [raw / n for n in known["parts"]])
             bar.advance(len(chunk))
 
 
@@ -201,6 +200,7 @@ def _read_chunk(
         "spreadsheets": spreadsheets,
         "files": {index: file.name for index, file in chunk},
         "synthetic": synthetic,
+        "parts": sorted(part.name for part in raw.glob(f"{number:06d}-*.parquet")),
     }
 
 
@@ -252,7 +252,7 @@ def _split(frame: pl.DataFrame, campaign: Campaign, split: bool) -> list[tuple[i
 
 def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
     raw = folder / "raw"
-    reports = [json.loads(path.read_text()) for path in sorted(raw.glob("*.json"))]
+    reports = [read_report(path) for path in sorted(raw.glob("*.json"))]
     dropped: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     for report in reports:
@@ -266,7 +266,7 @@ def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
         buckets.setdefault(int(path.stem.rsplit("-", 1)[1]), []).append(path)
     parts, videos, merged = [], 0, 0
     for number, bucket in enumerate(sorted(buckets)):
-        frame = pl.concat([pl.read_parquet(path) for path in buckets[bucket]])
+        frame = pl.concat([pl.read_parquet(path, glob=False) for path in buckets[bucket]])
         rounded = rounded_rows(frame, spreadsheets)
         frame = frame.join(rounded, on="position", how="anti")
         dropped[ID_ROUNDED] += rounded.height

@@ -30,7 +30,7 @@ class Tables:
 
     def scan(self, config: str) -> pl.LazyFrame:
         """Lazy frame over a config."""
-        return pl.scan_parquet(self.files(config))
+        return pl.scan_parquet(self.files(config), glob=False)
 
 
 class Release(Tables):

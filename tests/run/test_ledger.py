@@ -90,7 +90,8 @@ def test_a_folder_without_a_readable_ledger_is_a_usage_problem(
 ) -> None:
     if content is not None:
         (store.work / LEDGER).write_text(content)
-    with pytest.raises(UsageProblem, match="nothing was built") as caught:
+    told = "nothing was built" if content is None else "record of the last run is damaged"
+    with pytest.raises(UsageProblem, match=told) as caught:
         read_status(store.work)
     assert caught.value.exit_code == 2
     assert "regenerate" in caught.value.way_out

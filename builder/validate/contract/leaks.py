@@ -45,7 +45,7 @@ class Private:
     def of(cls, parts: Iterable[Path], campaign: Campaign) -> Private:
         """From the ingest parts."""
         paths = list(parts)
-        ids = pl.concat([pl.read_parquet(path, columns=["id"])["id"] for path in paths])
+        ids = pl.concat([pl.read_parquet(path, columns=["id"], glob=False)["id"] for path in paths])
         usernames = known_usernames(paths)
         shared = shared_usernames(paths, campaign, usernames)
         return cls(ids.sort(), distinctive_usernames(usernames, shared))
