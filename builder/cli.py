@@ -45,6 +45,13 @@ class FigureLanguage(StrEnum):
     ES = "es"
 
 
+class Gate(StrEnum):
+    """Who lets readers of a gated repository in."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
 @app.callback()
 def options(
     debug: Annotated[
@@ -375,6 +382,73 @@ def figures(
         language=language.value,
         campaign=campaign,
         hashtags=tuple(hashtags.split(",")),
+    )
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The earlier release.")],
+    new: Annotated[Path, typer.Argument(help="The later release.")],
+    json: Annotated[Path | None, typer.Option(help="Write the difference as JSON here.")] = None,
+) -> None:
+    """Compare two releases: rows, columns, size, and the version that fits.
+
+    Example: ecuador-crisis diff before/EcuadorCrisisTikTok EcuadorCrisisTikTok
+    """
+    from builder.commands.publish import run_diff
+
+    for line in run_diff(old, new, json):
+        typer.echo(line)
+
+
+@app.command()
+def publish(
+    release: Annotated[Path, typer.Argument(help="Release folder; it is validated first.")],
+    repo: Annotated[str, typer.Option(help="Dataset repository, NAMESPACE/NAME.")],
+    private: Annotated[
+        bool, typer.Option("--private", help="Only the namespace can see it.")
+    ] = False,
+    gated: Annotated[
+        Gate | None, typer.Option(help="Readers must accept the terms; auto lets them in.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, nothing is changed.")] = False,
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign, if it is not an embedded one.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Work folder: look for its raw ids and usernames.")
+    ] = None,
+    overdue_ok: Annotated[
+        bool, typer.Option("--overdue-ok", help="Publish although a refresh is overdue.")
+    ] = False,
+    purge_history: Annotated[
+        bool, typer.Option("--purge-history", help="Delete all earlier versions for good.")
+    ] = False,
+    confirm: Annotated[
+        str | None, typer.Option(help="The repository again, to mean --purge-history.")
+    ] = None,
+) -> None:
+    """Show what publishing would change on the Hub; with --yes publish it.
+
+    HF_TOKEN is the token, HF_ENDPOINT another Hub than huggingface.co.
+
+    Example: ecuador-crisis publish EcuadorCrisisTikTok --repo lab/EcuadorCrisisTikTok
+    """
+    from builder.commands.publish import run_publish
+
+    lines = run_publish(
+        release,
+        repo,
+        private=private,
+        gated=gated.value if gated else None,
+        yes=yes,
+        campaign=campaign,
+        work=work,
+        overdue_ok=overdue_ok,
+        purge_history=purge_history,
+        confirm=confirm,
     )
     for line in lines:
         typer.echo(line)

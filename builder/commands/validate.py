@@ -39,6 +39,26 @@ def run(
     Raises:
         UsageProblem: not a release, or `work` was never built in.
     """
+    chosen, private = private_of(release, campaign, work)
+    labels = gold_labels(gold, design) if gold else None
+    report = validate(release, chosen, private, labels)
+    write_reports(report, json_path, html_path)
+    return summary_lines(report), report["contract"]["verdict"] == PASS
+
+
+def private_of(
+    release: Path, campaign: str | None, work: Path | None
+) -> tuple[Campaign | None, Private | None]:
+    """The campaign of a release, and what of its work folder must not appear in it.
+
+    Args:
+        release: the folder.
+        campaign: campaign name or folder; None takes the one the manifest names.
+        work: the work folder; None: nothing of it is looked for.
+
+    Raises:
+        UsageProblem: not a release, or `work` was never built in.
+    """
     named = Release(release).manifest.campaign
     chosen = Campaign.load(campaign) if campaign else embedded_campaign(named)
     private = None
@@ -56,7 +76,4 @@ def run(
                 way_out="give its folder with --campaign",
             )
         private = Private.of(parts, chosen)
-    labels = gold_labels(gold, design) if gold else None
-    report = validate(release, chosen, private, labels)
-    write_reports(report, json_path, html_path)
-    return summary_lines(report), report["contract"]["verdict"] == PASS
+    return chosen, private
