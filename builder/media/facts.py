@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 
-from builder.media.formats import MediaProblem, is_encrypted, open_media, status_of
+from builder.media.formats import MediaProblem, is_encrypted, open_media, status_of_open
 
 # Every status a probe can end with. ok and no_video have sound; no_audio has pictures only;
 # truncated has sound and ends before the duration it declares; the rest gave nothing.
@@ -67,7 +67,7 @@ def probe_here(path: Path, beat: Callable[[], None] = lambda: None) -> Facts:
     except MediaProblem as problem:
         return Facts(problem.status)
     except Exception as error:  # noqa: BLE001 - whatever a demuxer raises is that file's problem
-        return Facts(status_of(error), "cannot_open")
+        return Facts(status_of_open(error, path), "cannot_open")
 
 
 def _probe(path: Path, beat: Callable[[], None]) -> Facts:

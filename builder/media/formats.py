@@ -77,6 +77,24 @@ def status_of(error: BaseException) -> str:
     return "corrupt"
 
 
+def status_of_open(error: BaseException, path: Path) -> str:
+    """`status_of` for an error met while FFmpeg reads a file that `check_file` let pass.
+
+    FFmpeg also says "input/output error" or "not permitted" of bytes it cannot make sense of: the
+    file is `unreadable` only if it cannot be read without FFmpeg either.
+    """
+    status = status_of(error)
+    if status == "corrupt" or isinstance(error, MediaProblem):
+        return status
+    try:
+        with open(path, "rb") as handle:
+            while handle.read(1 << 20):
+                pass
+    except OSError as read_error:
+        return status_of(read_error)
+    return "corrupt"
+
+
 def is_encrypted(path: Path) -> bool:
     """True when an MP4 says its samples are encrypted (Common Encryption: encv, enca)."""
     with open(path, "rb") as handle:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.resampler import AudioResampler
 
-from builder.media.formats import MediaProblem, is_encrypted, open_media, status_of
+from builder.media.formats import MediaProblem, is_encrypted, open_media, status_of_open
 
 Samples = npt.NDArray[np.float32]
 
@@ -55,7 +55,7 @@ def decode_sound(path: Path) -> Iterator[Samples]:
         raise
     except Exception as error:
         if not decoded:
-            raise MediaProblem(status_of(error)) from error
+            raise MediaProblem(status_of_open(error, path)) from error
     if not decoded:
         raise MediaProblem("corrupt")
 

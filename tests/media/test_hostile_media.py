@@ -84,6 +84,23 @@ def test_whatever_a_binding_raises_is_a_status(
         list(sound.decode_sound(path))
 
 
+@pytest.mark.parametrize("error", [PermissionError(1, "x"), OSError(5, "x"), FileNotFoundError(2)])
+def test_what_ffmpeg_calls_unreadable_is_corrupt_if_anybody_else_can_read_it(
+    tmp_path: Path, error: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from builder.media import facts
+
+    def broken(path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(facts, "open_media", broken)
+    path = write_wav(tmp_path / "1.wav", tone(1))
+    assert facts.probe_here(path).status == "corrupt"
+    path.unlink()
+    if not isinstance(error, PermissionError):
+        assert facts.probe_here(path).status == "missing"
+
+
 FAKE = """
 import os, signal, sys, time
 import builder.media.facts as facts, builder.media.sound as sound
