@@ -48,10 +48,14 @@ _FLOAT = datasets.Value("float32")
 _BOOL = datasets.Value("bool")
 _DATE = datasets.Value("date32")
 
-# column -> (type, description); every column of every config is described here and only here.
+# column -> (type, description); every column of every config is described here and, where a config
+# means something else by it, in `OWN_DESCRIPTIONS`, and nowhere else; ask `describe`.
 COLUMNS = {
     "video_id": (_STRING, "Keyed pseudonym of the TikTok id (32 hex digits); joins all configs"),
-    "date": (_DATE, "Publication date, UTC"),
+    "date": (
+        _DATE,
+        "Publication date, UTC; the first day of its week or month where the release is coarser",
+    ),
     "published_at": (
         datasets.Value("timestamp[ms, tz=UTC]"),
         "Publication time, UTC, truncated to the campaign's date resolution",
@@ -123,6 +127,25 @@ COLUMNS = {
     "event_source": (_STRING, "Where the event is described"),
 }
 
+# (config, column) -> description, where it differs from that in `COLUMNS`
+OWN_DESCRIPTIONS = {
+    ("events", "date"): "Day of the event, UTC; never coarsened",
+    ("events", "description"): "What happened, in one or two lines",
+    ("events", "n_videos"): (
+        "Videos published that day (in its week or month where the release's dates are coarser)"
+    ),
+    ("keywords", "description"): "What the term stands for, in one or two lines",
+    ("keywords", "n_videos"): "Videos that match the term; null: cannot be told from the source",
+    ("transcripts", "language"): "Language of this transcript, ISO 639-1 (639-3 if it has none)",
+    ("transcripts", "status"): "Status of this transcript: " + ", ".join(TRANSCRIPT_STATUSES),
+    ("transcripts", "model"): "What made this transcript, with its revision",
+    ("sentiment", "status"): "ok where there is a label, else why there is none",
+    ("sentiment", "model"): "Who gave the label: a model with its revision, or the source",
+    ("summaries", "status"): "ok where there is a summary, else why there is none",
+    ("summaries", "model"): "Who wrote the summary: a model with its revision, or the source",
+    ("summaries", "method"): "How the summary was made",
+}
+
 _METADATA = (
     "video_id date published_at author_id region_code view_count like_count comment_count "
     "share_count hashtags matched_terms duration_seconds n_frames media_status is_excluded "
@@ -189,6 +212,11 @@ def features_of(config: str, optional: Iterable[str] = ()) -> datasets.Features:
             if column not in OPTIONAL_COLUMNS or column in optional
         }
     )
+
+
+def describe(config: str, column: str) -> str:
+    """What a column of a config means."""
+    return OWN_DESCRIPTIONS.get((config, column), COLUMNS[column][1])
 
 
 class EcuadorCrisisTikTokConfig(datasets.BuilderConfig):

@@ -221,7 +221,7 @@ def test_dictionary_yaml_and_features_agree(small: Built) -> None:
         rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", printed.group(1), re.MULTILINE)
         assert [name for name, _, _ in rows] == list(features_of(config))
         for name, kind, meaning in rows:
-            assert meaning == schema.COLUMNS[name][1]
+            assert meaning == schema.describe(config, name)
             form = next(f for f in infos[config]["features"] if f["name"] == name)
             assert kind == form.get("dtype", kind) and kind.startswith(
                 "list of" if "list" in form else form["dtype"]
@@ -235,6 +235,11 @@ def test_every_column_is_described_and_every_description_used() -> None:
     used = {column for columns in CONFIG_COLUMNS.values() for column in columns}
     assert used == set(schema.COLUMNS)
     assert all(text.strip() for _, text in schema.COLUMNS.values())
+    places = {(config, column) for config, columns in CONFIG_COLUMNS.items() for column in columns}
+    assert set(schema.OWN_DESCRIPTIONS) <= places
+    for (config, column), text in schema.OWN_DESCRIPTIONS.items():
+        assert schema.describe(config, column) == text != schema.COLUMNS[column][1]
+    assert "event" in schema.describe("events", "date").lower()
 
 
 def test_no_file_is_called_like_the_release(small: Built) -> None:

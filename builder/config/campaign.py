@@ -100,7 +100,12 @@ class Privacy(_Frozen):
 
     Attributes:
         id_policy: `pseudonym` (HMAC-SHA256, 128 bits, hex) or `raw` (the TikTok id as text).
-        date_resolution: publication time is released truncated to this unit.
+        date_resolution: publication time is released truncated to this unit; `week` is the Monday
+            of the ISO week, `month` the first day of the month.
+        round_counts: `exact`, `omit`, or to how many significant digits views, likes, comments and
+            shares are rounded.
+        round_duration: `exact`, `omit`, or to how many seconds durations are rounded; unless exact,
+            frames and timed segments are left out, which would tell it.
         author_pseudonym: release a keyed pseudonym of the author as `author_id`.
         min_hashtag_videos: hashtags used by fewer videos are folded out.
         min_username_hashtag_authors: a hashtag that spells an author's username stays only when
@@ -108,7 +113,11 @@ class Privacy(_Frozen):
     """
 
     id_policy: Literal["pseudonym", "raw"] = "pseudonym"
-    date_resolution: Literal["day", "hour", "second"] = "day"
+    date_resolution: Literal["month", "week", "day", "hour", "second"] = "day"
+    round_counts: Literal["exact", "omit"] | Annotated[int, Field(strict=True, ge=1, le=6)] = (
+        "exact"
+    )
+    round_duration: Literal["exact", "omit"] | Annotated[int, Field(strict=True, ge=1)] = "exact"
     author_pseudonym: bool = False
     min_hashtag_videos: int = Field(default=5, ge=1)
     min_username_hashtag_authors: int = Field(default=20, ge=2)
@@ -158,11 +167,16 @@ class Annotate(_Frozen):
 
 
 class Texts(_Frozen):
-    """Campaign-specific prose of the card."""
+    """Campaign-specific prose of the card.
+
+    Attributes:
+        linkage: what others have published or can ask for that a release can be joined with.
+    """
 
     summary: str
     collection: str
     biases: str
+    linkage: str = ""
 
 
 class Campaign(_Frozen):

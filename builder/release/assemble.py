@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import shutil
 from collections import Counter
@@ -13,9 +14,10 @@ from pathlib import Path
 import polars as pl
 
 import ecuador_crisis_tiktok as schema
-from builder.config.campaign import Campaign
+from builder.config.campaign import Campaign, Privacy
 from builder.errors import EmptySource, disk_full_guard
 from builder.release.anonymize import SLICE_ROWS, Anonymised
+from builder.release.coarsen import coarse_day, coarsen
 from builder.release.manifest import (
     DEFAULT_THRESHOLD,
     MANIFEST,
@@ -28,6 +30,7 @@ from builder.release.manifest import (
 from builder.release.parquet import ConfigWriter
 from builder.release.tables import events_table, keywords_table, split_dropped, tables_of
 
+EPOCH = dt.date(1970, 1, 1)
 SCRIPT = Path(schema.__file__)
 PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")
 # written after the manifest, about it
@@ -63,7 +66,7 @@ class Assembled:
 def optional_columns(campaign: Campaign) -> tuple[str, ...]:
     """The optional columns this campaign's privacy settings release."""
     wanted = {
-        "published_at": campaign.privacy.date_resolution != "day",
+        "published_at": campaign.privacy.date_resolution in ("hour", "second"),
         "author_id": campaign.privacy.author_pseudonym,
     }
     return tuple(name for name in schema.OPTIONAL_COLUMNS if wanted[name])
@@ -105,7 +108,7 @@ def write_tables(
             config: stack.enter_context(ConfigWriter(folder, config, optional, totals[config]))
             for config in PER_VIDEO
         }
-        for wide in _in_order(anonymised):
+        for wide in _in_order(anonymised, campaign.privacy):
             kept, gone = split_dropped(wide)
             dropped.update(gone)
             tables = tables_of(kept, threshold)
@@ -196,18 +199,20 @@ def _totals(anonymised: Anonymised) -> dict[str, int]:
     return dict(totals)
 
 
-def _in_order(anonymised: Anonymised) -> Iterator[pl.DataFrame]:
-    """Rows sorted by (date, video_id) over all parts, a bucket of days at a time.
+def _in_order(anonymised: Anonymised, privacy: Privacy) -> Iterator[pl.DataFrame]:
+    """Coarsened rows sorted by (date, video_id) over all parts, a bucket of days at a time.
 
     A bucket holds the videos whose *id* carries its days; the publication date can be a day off
-    around midnight, so rows of the last day wait for the next bucket.
+    around midnight, so rows of the last day wait for the next bucket; rows of the last week or
+    month do where dates are that coarse.
     """
     waiting: pl.DataFrame | None = None
     for part, day in zip(anonymised.parts, anonymised.bucket_days, strict=True):
-        frame = pl.read_parquet(part, glob=False)
+        frame = coarsen(pl.read_parquet(part, glob=False), privacy)
         if waiting is not None:
             frame = pl.concat([waiting, frame])
-        final = pl.col("date").cast(pl.Int32) < day
+        first = coarse_day(EPOCH + dt.timedelta(days=day), privacy.date_resolution)
+        final = pl.col("date") < first
         yield from _sorted_slices(frame.filter(final))
         waiting = frame.filter(~final)
     if waiting is not None:

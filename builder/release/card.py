@@ -13,6 +13,7 @@ import yaml
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.release.assemble import Assembled, file_digest, optional_columns
+from builder.release.coarsen import in_words
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
 
@@ -82,6 +83,7 @@ def write_card(
         threshold=facts.sentiment_threshold,
         figures=figures,
         privacy=campaign.privacy,
+        coarse=in_words(campaign.privacy),
         has_paper=bool(campaign.paper),
         public_figures=_figures_line(campaign),
         scrubbed_line=_scrubbed_line(facts.scrubbed),
@@ -165,6 +167,7 @@ def _content(folder: Path, files: list[str]) -> str:
 
 def _configs(campaign: Campaign, assembled: Assembled) -> list[dict[str, Any]]:
     optional = optional_columns(campaign)
+    coarse = in_words(campaign.privacy)
     return [
         {
             "name": config,
@@ -174,13 +177,20 @@ def _configs(campaign: Campaign, assembled: Assembled) -> list[dict[str, Any]]:
                 {
                     "name": column,
                     "type": _type_name(feature),
-                    "description": schema.COLUMNS[column][1],
+                    "description": _meaning(config, column, coarse),
                 }
                 for column, feature in schema.features_of(config, optional).items()
             ],
         }
         for config in schema.FEATURES
     ]
+
+
+def _meaning(config: str, column: str, coarse: dict[str, str]) -> str:
+    """A column's description, and how coarse this release has it."""
+    told = schema.describe(config, column)
+    coarsened = config != "events" and column in coarse
+    return f"{told}. **{coarse[column].capitalize()}**" if coarsened else told
 
 
 def _type_name(feature: Any) -> str:

@@ -93,6 +93,8 @@ class ReleasedPrivacy(_Part):
 
     id_policy: str = "pseudonym"
     date_resolution: str = "day"
+    round_counts: str | int = "exact"
+    round_duration: str | int = "exact"
     author_pseudonym: bool = False
 
 
@@ -124,6 +126,7 @@ class Manifest(_Part):
         media: the folder of downloads in numbers; null: there was none.
         dropped: reason -> rows left out.
         scrubbed: field -> kind of identifier -> replacements; `scrubbed_texts`: field -> texts.
+        withheld_texts: reason -> texts (and lists of segments) that are not released.
         hashtags_folded: reason -> distinct hashtags that are not released.
         profile: null when no model ran; `models`: step -> what made its rows.
         sentiment_threshold: `low_confidence` is true under it.
@@ -152,6 +155,7 @@ class Manifest(_Part):
     dropped: dict[str, Count] = {}
     scrubbed: dict[str, dict[str, Count]] = {}
     scrubbed_texts: dict[str, Count] = {}
+    withheld_texts: dict[str, Count] = {}
     hashtags_folded: dict[str, Count] = {}
     profile: str | None = None
     models: dict[str, str] = {}
@@ -236,6 +240,7 @@ class BuildFacts:
     dropped: dict[str, int] = field(default_factory=dict)
     scrubbed: dict[str, dict[str, int]] = field(default_factory=dict)
     scrubbed_texts: dict[str, int] = field(default_factory=dict)
+    withheld_texts: dict[str, int] = field(default_factory=dict)
     hashtags_folded: dict[str, int] = field(default_factory=dict)
     profile: str | None = None
     models: dict[str, str] = field(default_factory=dict)

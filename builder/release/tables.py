@@ -6,6 +6,7 @@ import polars as pl
 
 from builder.annotate.joined import API_MODEL
 from builder.config.campaign import Campaign
+from builder.release.coarsen import coarse_day
 
 # Media no sound could be taken from; see `media.facts.STATUSES`. With no transcript from anywhere
 # the video is dropped.
@@ -166,7 +167,11 @@ def keywords_table(campaign: Campaign, videos: dict[str, int] | None) -> pl.Data
 
 
 def events_table(campaign: Campaign, videos: dict[str, int]) -> pl.DataFrame:
-    """The `events` config; `videos` is ISO date -> videos published that day."""
+    """The `events` config; `videos` is released date (ISO) -> videos.
+
+    Where dates are coarser than a day, `n_videos` is that of the event's week or month.
+    """
+    unit = campaign.privacy.date_resolution
     return pl.DataFrame(
         [
             {
@@ -175,7 +180,7 @@ def events_table(campaign: Campaign, videos: dict[str, int]) -> pl.DataFrame:
                 "title": event.title,
                 "description": event.description,
                 "event_source": event.source,
-                "n_videos": videos.get(event.date.isoformat(), 0),
+                "n_videos": videos.get(coarse_day(event.date, unit).isoformat(), 0),
             }
             for event in campaign.events
         ],

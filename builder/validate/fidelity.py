@@ -1,8 +1,9 @@
 """Every number the paper printed, beside ours, with a verdict and the paper's own contradictions.
 
-Verdicts: `match`, `differs`, `cannot be computed from this source`, and `the paper contradicts
-itself` for a printed number that no data could meet together with the others. Nothing is bent to
-fit: `ours` is always what the release says.
+Verdicts: `match`, `differs`, `cannot be computed from this source`, `not comparable` where a mean is
+over another set of videos than the paper's, and `the paper contradicts itself` for a printed number
+that no data could meet together with the others. Nothing is bent to fit: `ours` is always what the
+release says.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any
 import polars as pl
 
 from builder.config.campaign import Campaign
+from builder.release.coarsen import EXACT
 from builder.sources.schema import COUNTS
 from builder.validate.release import Release
 
 MATCH, DIFFERS = "match", "differs"
 NOT_COMPUTABLE = "cannot be computed from this source"
+NOT_COMPARABLE = "not comparable"
 CONTRADICTION = "the paper contradicts itself"
 
 
@@ -78,13 +81,20 @@ def compare(release: Release, campaign: Campaign | None) -> list[Comparison]:
 
 
 class _Facts:
+    """Our side: per released date, and whether dates and counts are exact enough to compare."""
+
     def __init__(self, release: Release, campaign: Campaign, daily: pl.DataFrame) -> None:
         self.release, self.campaign, self.daily = release, campaign, daily
         self.videos = int(daily["videos"].sum())
+        policy = release.manifest.privacy
+        unit = policy.date_resolution
+        self.coarse_dates = f"dates are coarse ({unit})" if unit in ("week", "month") else ""
+        exact = policy.round_counts == EXACT
+        self.rounded = "" if exact else "counts are rounded or left out in this release"
 
     def total(self, column: str) -> int | None:
         known = int(self.daily[f"{column}_known"].sum())
-        return int(self.daily[column].sum()) if known else None
+        return int(self.daily[column].sum()) if known and not self.rounded else None
 
 
 def _verdict(paper: Any, ours: Any) -> str:
@@ -105,52 +115,71 @@ def _volume(paper: dict[str, Any], facts: _Facts) -> Iterator[Comparison]:
             MATCH if facts.videos == in_table else CONTRADICTION,
             f"the text says {in_text:,}; Table 1 prints {in_table:,} and divides by it",
         )
-    window = facts.campaign.window
+    window, coarse = facts.campaign.window, facts.coarse_dates
     first, last = facts.daily["date"].min(), facts.daily["date"].max()
-    yield Comparison(
-        "first day (methods)", str(window.start), str(first), _verdict(window.start, first)
-    )
-    yield Comparison("last day (methods)", str(window.end), str(last), _verdict(window.end, last))
+    days = [
+        ("first day (methods)", window.start, first, ""),
+        ("last day (methods)", window.end, last, ""),
+    ]
     abstract = paper.get("window_end_in_abstract")
     if abstract is not None and abstract != window.end:
-        yield Comparison(
-            "last day (abstract)",
-            str(abstract),
-            str(last),
-            MATCH if last == abstract else CONTRADICTION,
-            f"the methods section says {window.end}; we follow the methods",
-        )
+        note = f"the methods section says {window.end}; we follow the methods"
+        days.append(("last day (abstract)", abstract, last, note))
+    for name, printed, ours, note in days:
+        if coarse:
+            yield Comparison(name, str(printed), None, NOT_COMPUTABLE, coarse)
+        else:
+            verdict = _verdict(printed, ours)
+            verdict = CONTRADICTION if note and verdict == DIFFERS else verdict
+            yield Comparison(name, str(printed), str(ours), verdict, note)
 
 
 def _engagement(paper: dict[str, Any], facts: _Facts) -> Iterator[Comparison]:
-    divisor = paper.get("videos_in_table_1") or paper.get("videos_in_text") or facts.videos
     for column, printed in paper.get("totals", {}).items():
         ours = facts.total(column)
-        yield Comparison(f"total {column}", printed, ours, _verdict(printed, ours))
+        yield Comparison(f"total {column}", printed, ours, _verdict(printed, ours), facts.rounded)
     for column, printed in paper.get("means", {}).items():
-        total = facts.total(column)
-        mean = None if total is None else round(total / divisor, 2)
-        verdict = _verdict(printed, mean)
-        notes = [f"total divided by {divisor:,}, as Table 1 does"]
-        if total is not None:
-            notes.append(f"over our {facts.videos:,} videos it is {total / facts.videos:,.2f}")
-        implied = round(paper.get("totals", {}).get(column, 0) / divisor, 2)
-        if column in paper.get("totals", {}) and implied != printed:
-            notes.insert(
-                0,
-                f"the printed mean does not follow from the printed total "
-                f"({implied:,.2f}); it would need n = "
-                f"{paper['totals'][column] / printed:,.0f}",
-            )
-            verdict = NOT_COMPUTABLE if mean is None else CONTRADICTION
-        yield Comparison(f"mean {column}", printed, mean, verdict, "; ".join(notes))
+        yield _mean(paper, facts, column, printed)
     for column, peak in paper.get("peaks", {}).items():
         printed = [str(peak["date"]), peak["value"]]
         ours_peak: list[Any] | None = None
-        if facts.total(column) is not None:
+        if facts.total(column) is not None and not facts.coarse_dates:
             row = facts.daily.sort(column, "date", descending=[True, False]).row(0, named=True)
             ours_peak = [str(row["date"]), int(row[column])]
-        yield Comparison(f"peak day {column}", printed, ours_peak, _verdict(printed, ours_peak))
+        why = "; ".join(note for note in (facts.coarse_dates, facts.rounded) if note)
+        yield Comparison(
+            f"peak day {column}", printed, ours_peak, _verdict(printed, ours_peak), why
+        )
+
+
+def _mean(paper: dict[str, Any], facts: _Facts, column: str, printed: float) -> Comparison:
+    """A printed mean beside that of our videos; comparable only where the videos are as many.
+
+    Table 1 divides by its own, slightly smaller number of videos: with the paper's videos in hand
+    ours divides by that too, or no mean could ever match.
+    """
+    stated = [paper.get(key) for key in ("videos_in_table_1", "videos_in_text")]
+    divisor = next((n for n in stated if n), facts.videos)
+    total, known = facts.total(column), int(facts.daily[f"{column}_known"].sum())
+    same = facts.videos in stated or not any(stated)
+    notes = [facts.rounded] if facts.rounded else []
+    mean = None if total is None else round(total / (divisor if same else known), 2)
+    verdict = _verdict(printed, mean)
+    if mean is not None and same:
+        notes.append(f"total divided by {divisor:,}, as Table 1 does")
+        notes.append(f"over our {known:,} videos it is {total / known:,.2f}")  # type: ignore[operator]
+    elif mean is not None:
+        verdict = NOT_COMPARABLE
+        notes.append(f"ours is over the {known:,} videos here, the paper's over {divisor:,}")
+    implied = round(paper.get("totals", {}).get(column, 0) / divisor, 2)
+    if column in paper.get("totals", {}) and implied != printed:
+        notes.insert(
+            0,
+            f"the printed mean does not follow from the printed total ({implied:,.2f}); it would "
+            f"need n = {paper['totals'][column] / printed:,.0f}",
+        )
+        verdict = CONTRADICTION if mean is not None and same else verdict
+    return Comparison(f"mean {column}", printed, mean, verdict, "; ".join(notes))
 
 
 def _hashtags(paper: dict[str, Any], facts: _Facts) -> Iterator[Comparison]:

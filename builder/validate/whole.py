@@ -70,7 +70,7 @@ def validate(
         "verdict": verdict,
         "contract": {"verdict": contract, "checks": [check.as_dict() for check in checks]},
         "fidelity": [c.as_dict() for c in compare(release, campaign)] if readable else None,
-        "privacy": check_privacy(release) if readable else None,
+        "privacy": check_privacy(release, campaign) if readable else None,
         "quality": quality,
     }
 
@@ -114,6 +114,9 @@ def summary_lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"  the paper's numbers: {told}")
     uniqueness = (report["privacy"] or {}).get("uniqueness") or []
     if uniqueness:
-        first = uniqueness[0]
-        lines.append(f"  unique on {first['facts']}: {first['share']:.1%} of the videos")
+        texts = [row for row in uniqueness if row.get("kind") == "text" and row["rows"]]
+        for row in (uniqueness[0], *texts[:1]):
+            lines.append(
+                f"  unique on {row['facts']}: {row['share']:.1%} of {row['rows']:,} videos"
+            )
     return lines + quality_lines(report["quality"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
-from release_kit import Built, read_json, rewrite
+from release_kit import Built, build, read_json, rewrite
 
 from builder.errors import UsageProblem
 from builder.validate.contract.check import Check, Problem, shown
@@ -46,18 +48,86 @@ def test_uniqueness_is_counted_as_by_hand(small: Built) -> None:
             )
         )  # fmt: skip
         assert abs(found[name]["unique"] - coarse) <= 1  # ties at a half may round either way
-    shares = [row["share"] for row in found.values()]
-    assert shares[-1] <= shares[0]
+    shares = [row["share"] for row in found.values() if row["kind"] == "metadata"]
+    assert max(shares) == shares[0] and shares[-1] < shares[0]
 
 
-def test_no_counts_and_no_duration_no_uniqueness(editable: Path) -> None:
+def test_texts_and_hashtag_sets_are_counted_as_by_hand(small: Built) -> None:
+    found = {row["facts"]: row for row in check_privacy(Release(small.release))["uniqueness"]}
+
+    def plain(text: str) -> str:
+        bare = unicodedata.normalize("NFKD", text).lower()
+        bare = "".join(c for c in bare if not unicodedata.category(c).startswith("M"))
+        return " ".join("".join(c if c.isalnum() else " " for c in bare).split())
+
+    rows = small.frame("transcripts").drop_nulls("text")
+    for source, name in (("whisper", "Whisper"), ("api", "Research API")):
+        seen = Counter(plain(text) for text in rows.filter(source=source)["text"])
+        seen.pop("", None)
+        row = next(row for facts, row in found.items() if facts.startswith(f"{name} transcript"))
+        assert row["rows"] == sum(seen.values()) > 0
+        assert row["unique"] == sum(n == 1 for n in seen.values()) > 0
+    sets = Counter(
+        tuple(sorted(tags))
+        for tags in small.frame("metadata")["hashtags"].drop_nulls()
+        if len(tags)
+    )
+    row = found["set of hashtags"]
+    assert (row["rows"], row["unique"]) == (
+        sum(sets.values()), sum(n == 1 for n in sets.values()),
+    )  # fmt: skip
+
+
+def test_one_segment_can_give_a_video_away(editable: Path) -> None:
+    """Two videos with the same segments are not alone; a third has one segment of its own."""
+    shared = [{"start": 0.0, "end": 1.0, "text": "Hola, ¿qué tal?"}]
+    own = [*shared, {"start": 1.0, "end": 2.0, "text": "algo muy suyo"}]
+
+    def change(frame: pl.DataFrame) -> pl.DataFrame:
+        values = [shared, [{**shared[0], "text": "hola que tal"}], own]
+        return frame.with_columns(
+            segments=pl.Series(
+                [*values, *[None] * (frame.height - 3)], dtype=frame.schema["segments"]
+            ),
+            video_id=pl.int_range(pl.len()).cast(pl.String),
+        )
+
+    rewrite(editable, "transcripts", change)
+    found = check_privacy(Release(editable))["uniqueness"]
+    row = next(row for row in found if "segment" in row["facts"])
+    assert (row["rows"], row["unique"]) == (3, 1)
+
+
+def test_published_at_and_author_are_part_of_what_is_released(
+    small: Built, tmp_path: Path, own_campaign: Callable[..., Path]
+) -> None:
+    campaign = own_campaign(date_resolution='"second"', author_pseudonym="true")
+    built = build(tmp_path, small.pages, campaign=str(campaign))
+    found = built.report["privacy"]["uniqueness"]
+    assert "publication second" in found[0]["facts"] and "author_id" in found[0]["facts"]
+    assert found[0]["share"] == 1.0
+    assert any(row["facts"].startswith("date + all counts") for row in found)
+
+
+def test_no_pseudonym_survives_text_matching_is_said(small: Built) -> None:
+    assert any("text matching" in line for line in small.report["privacy"]["linkage"])
+    card = (small.release / "README.md").read_text(encoding="utf-8")
+    page = (small.release / "validation.html").read_text(encoding="utf-8")
+    for text in (card, page):
+        assert "No pseudonym survives text matching" in text
+        assert "published the TikTok ids of these videos together with" in " ".join(text.split())
+
+
+def test_without_counts_and_duration_the_date_and_the_texts_are_counted(editable: Path) -> None:
     none = [pl.lit(None, pl.Int64).alias(c) for c in COUNTS]
     rewrite(
         editable,
         "metadata",
         lambda f: f.with_columns(*none, duration_seconds=pl.lit(None, pl.Float32)),
     )
-    assert check_privacy(Release(editable))["uniqueness"] == []
+    found = check_privacy(Release(editable))["uniqueness"]
+    assert [row["facts"] for row in found][:3] == ["date", "week", "month"]
+    assert {row["kind"] for row in found} == {"metadata", "text", "hashtags"}
 
 
 def test_the_report_repeats_what_was_scrubbed(small: Built) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 import ecuador_crisis_tiktok as schema
+from builder.release.coarsen import TIMES, coarse_day, coarsen
 from builder.release.tables import under
 from builder.sources.schema import COUNTS
 from builder.validate.contract.check import Check, Problem, shown
@@ -14,11 +15,14 @@ from builder.validate.release import Release
 
 _REBUILD = "build the release again; if it comes back, the stage that made the column is at fault"
 
+_COARSE = "build the release again with this campaign file; values are coarsened by `assemble`"
+
 
 def check_values(release: Release) -> Iterator[Check]:
     """One check a rule, over every config that has the column."""
     yield from _row_rules(release)
     yield _dates(release)
+    yield _coarse(release)
     yield _order(release)
 
 
@@ -132,13 +136,41 @@ def _row_rules(release: Release) -> Iterator[Check]:
 
 def _dates(release: Release) -> Check:
     check = Check("every date lies in the campaign's window")
-    start, end = release.manifest.window.start, release.manifest.window.end
-    outside = pl.col("date").is_null() | (pl.col("date") < start) | (pl.col("date") > end)
+    window, unit = release.manifest.window, release.manifest.privacy.date_resolution
     for config, key in (("metadata", "video_id"), ("events", "key")):
+        start, end = window.start, window.end
+        if config == "metadata":  # a coarse date is the first day of its week or month
+            start = coarse_day(start, unit)
+        outside = pl.col("date").is_null() | (pl.col("date") < start) | (pl.col("date") > end)
         frame = release.columns(config, [key, "date"]).with_row_index("row")
         for row in frame.filter(outside).iter_rows(named=True):
             where = f"{row['row']} ({row[key]})"
             check.fail(Problem(config, where, "date", shown(row["date"]), f"{start} to {end}"))
+    return check
+
+
+def _coarse(release: Release) -> Check:
+    """What the manifest says about coarse values holds: coarsening again changes nothing."""
+    check = Check("dates, counts and durations are as coarse as the manifest says")
+    policy = release.manifest.privacy
+    for column in release.optional:
+        released = policy.author_pseudonym if column == "author_id" else None
+        if released is False or (column == "published_at" and policy.date_resolution not in TIMES):
+            check.fail(
+                Problem("MANIFEST.json", "", column, "the policy does not release it", _COARSE)
+            )
+    for config in ("metadata", "transcripts"):
+        start = 0
+        for frame in release.batches(config):
+            again = coarsen(frame, policy)
+            for column in again.columns:
+                finer = frame[column].ne_missing(again[column]).arg_true().to_list()
+                for row in finer[:20]:
+                    where = f"{start + row} ({frame['video_id'][row]})"
+                    # the value itself is what must not be known
+                    check.fail(Problem(config, where, column, "finer than allowed", _COARSE))
+                check.count += max(len(finer) - 20, 0)
+            start += frame.height
     return check
 
 
