@@ -64,6 +64,8 @@ def coarsen(frame: pl.DataFrame, policy: Policy) -> pl.DataFrame:
 def coarse(columns: list[str], policy: Policy, dtypes: dict[str, Any]) -> list[pl.Expr]:
     """The expressions that `coarsen` applies to these columns."""
     changes: list[pl.Expr] = []
+    gone = _TELL_DURATION if policy.round_duration != EXACT else ()
+    gone += ("duration_seconds",) if policy.round_duration == OMIT else ()
     for column in columns:
         value = pl.col(column)
         if column == "date" and policy.date_resolution in _UNITS:
@@ -78,9 +80,7 @@ def coarse(columns: list[str], policy: Policy, dtypes: dict[str, Any]) -> list[p
         elif column == "duration_seconds" and isinstance(policy.round_duration, int):
             unit = policy.round_duration
             changes.append(((value / unit).round() * unit).cast(dtypes[column]))
-        elif column == "duration_seconds" and policy.round_duration == OMIT:
-            changes.append(_none(column, dtypes))
-        elif column in _TELL_DURATION and policy.round_duration != EXACT:
+        elif column in gone:
             changes.append(_none(column, dtypes))
     return changes
 

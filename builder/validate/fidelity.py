@@ -1,9 +1,8 @@
 """Every number the paper printed, beside ours, with a verdict and the paper's own contradictions.
 
-Verdicts: `match`, `differs`, `cannot be computed from this source`, `not comparable` where a mean is
-over another set of videos than the paper's, and `the paper contradicts itself` for a printed number
-that no data could meet together with the others. Nothing is bent to fit: `ours` is always what the
-release says.
+Verdicts: `match`, `differs`, `cannot be computed from this source`, `not comparable` (a mean over
+other videos than the paper's), and `the paper contradicts itself` for a printed number that no data
+could meet together with the others. Nothing is bent to fit: `ours` is always what the release says.
 """
 
 from __future__ import annotations

@@ -115,8 +115,8 @@ def summary_lines(report: dict[str, Any]) -> list[str]:
     uniqueness = (report["privacy"] or {}).get("uniqueness") or []
     if uniqueness:
         texts = [row for row in uniqueness if row.get("kind") == "text" and row["rows"]]
-        for row in (uniqueness[0], *texts[:1]):
-            lines.append(
-                f"  unique on {row['facts']}: {row['share']:.1%} of {row['rows']:,} videos"
-            )
+        lines += [
+            f"  unique on {row['facts']}: {row['share']:.1%} of {row['rows']:,} videos"
+            for row in (uniqueness[0], *texts[:1])
+        ]
     return lines + quality_lines(report["quality"])
