@@ -64,7 +64,7 @@ def coarsen(frame: pl.DataFrame, policy: Policy) -> pl.DataFrame:
 def coarse(columns: list[str], policy: Policy, dtypes: dict[str, Any]) -> list[pl.Expr]:
     """The expressions that `coarsen` applies to these columns."""
     changes: list[pl.Expr] = []
-    gone = _TELL_DURATION if policy.round_duration != EXACT else ()
+    gone: tuple[str, ...] = _TELL_DURATION if policy.round_duration != EXACT else ()
     gone += ("duration_seconds",) if policy.round_duration == OMIT else ()
     for column in columns:
         value = pl.col(column)
