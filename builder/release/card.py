@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ def write_card(
         models=facts.models,
         profile=facts.profile,
         media=facts.media.in_words() if facts.media else None,
+        warnings=[told for note in facts.notes if (told := _warning(note))],
         judged="sentiment_confidence" in assembled.filled,
         threshold=facts.sentiment_threshold,
         figures=figures,
@@ -91,6 +93,12 @@ def write_card(
         licence=campaign.licence,
     )
     write_atomic(folder / "README.md", body.encode())
+
+
+def _warning(note: str) -> str | None:
+    """What a warning says, without the names of files: those may be people's."""
+    _, mark, text = note.partition("WARNING: ")
+    return re.sub(r" \([^()]*\.[^()]*\)", "", text) if mark else None
 
 
 def features_yaml(config: str, optional: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -61,6 +61,6 @@ def _note(folder: str, files: list[str]) -> str:
     listed = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     where = "" if folder == "." else f" in {folder}"
     return (
-        f"WARNING: {len(files):,} search(es){where} stopped before their end: the last page says "
-        f"has_more: true ({listed}); their days are incomplete, fetch them to the end"
+        f"WARNING: {len(files):,} search(es) stopped before their end: the last page says "
+        f"has_more: true ({listed}{where}); their days are incomplete, fetch them to the end"
     )

@@ -36,8 +36,8 @@ def test_one_page_a_file(tmp_path: Path, ended: bool) -> None:
     found = notes(tmp_path)
     assert len(found) == (not ended)
     if not ended:
-        assert "WARNING: 1 search(es) in 2024-01-09" in found[0]
-        assert "page-12.json" in found[0]
+        assert "WARNING: 1 search(es) stopped" in found[0]
+        assert "(page-12.json in 2024-01-09)" in found[0]
 
 
 def test_two_searches_in_one_folder_are_judged_apart(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_the_same_search_id_in_two_folders_is_two_searches(tmp_path: Path) -> No
     crawl(tmp_path / "in" / "x", "7", ended=False)
     crawl(tmp_path / "in" / "y", "7", ended=True)
     (note,) = notes(tmp_path)
-    assert "in x stopped" in note
+    assert "page-12.json in x)" in note
 
 
 def seen(*pages: tuple[str, int, bool], search: str = "s", **more: Any) -> list[Seen]:
