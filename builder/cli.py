@@ -136,7 +136,7 @@ def collect(
         "https://open.tiktokapis.com"
     ),
     retry_wait: Annotated[float, typer.Option(help="Seconds of the first back-off.", min=0)] = 0.5,
-    timeout: Annotated[float, typer.Option(help="Seconds one answer may take.", min=0.1)] = 60.0,
+    timeout: Annotated[float, typer.Option(help="Seconds one answer may take.", min=0.1)] = 30.0,
 ) -> None:
     """Collect the campaign's videos from TikTok's Research API, day by day.
 
@@ -261,15 +261,15 @@ def validate(
 
 @app.command()
 def status(
-    work: Annotated[Path, typer.Option(help="Work folder of a build.")],
+    work: Annotated[Path, typer.Option(help="Work folder of a build, or a folder of pages.")],
 ) -> None:
-    """Show what is done, pending and failed, and why.
+    """Show what is done, pending and failed, and why; of collected pages, the calendar.
 
     Example: ecuador-crisis status --work work
     """
-    from builder.run.ledger import status_lines
+    from builder.commands.status import run_status
 
-    for line in status_lines(work):
+    for line in run_status(work):
         typer.echo(line)
 
 

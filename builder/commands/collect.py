@@ -50,7 +50,7 @@ class CollectOptions:
     max_terms: int = 100
     second_look_hours: float = 1.0
     retry_wait: float = 0.5
-    timeout: float = 60.0
+    timeout: float = 30.0
 
 
 def run_collect(options: CollectOptions, echo: Callable[[str], None]) -> int:

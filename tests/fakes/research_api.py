@@ -250,6 +250,7 @@ BEFORE: dict[str | None, tuple[int, dict[str, Any]]] = {
     "search": (400, error("invalid_params", "Search Id 7300000000000000001 is invalid or expired")),
     "cursor": (400, error("invalid_params", "Invalid count or cursor")),
     "400": (400, error("invalid_params", "Something about this request")),
+    "dates": (400, error("invalid_params", "start_date must be before end_date")),
     "null_data": (200, {"data": None, "error": {"code": "ok", "message": ""}}),
     "no_list": (200, {"data": {}, "error": {"code": "ok", "message": ""}}),
     "quota": (429, error("daily_quota_limit_exceeded", "Daily quota limit exceeded")),

@@ -58,6 +58,7 @@ def collect(
 ) -> Collected:
     """One run of the collector in this process."""
     clock = FastClock(api)
+    notices = [] if notices is None else notices
     pages = Pages(out)
     with pages.lock():
         ledger = QuotaLedger(out / ".collect" / "quota.json", clock, requests, rows)
@@ -67,10 +68,11 @@ def collect(
             base_url=api.url,
             clock=clock,
             deadline=deadline,
-            notice=(notices if notices is not None else []).append,
+            notice=notices.append,
         )
         try:
-            return Collector(client, pages, Wanted(campaign, days[0], days[-1], **wanted)).run()
+            asked_for = Wanted(campaign, days[0], days[-1], **wanted)
+            return Collector(client, pages, asked_for, notice=notices.append).run()
         finally:
             client.close()
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import orjson
 import tenacity
 
-from builder.errors import BuilderError, UsageProblem
+from builder.errors import UsageProblem
 from builder.sources.research_api import answers
 from builder.sources.research_api.clock import Clock
 from builder.sources.research_api.credentials import Credentials
@@ -39,7 +39,7 @@ T = TypeVar("T")
 BASE_URL = "https://open.tiktokapis.com"
 LONGEST_WAIT = 300.0  # seconds one back-off may take
 # Tries of one request, by what goes wrong. Searches have been seen to be unknown for some seconds.
-TRIES = {"fault": 6, "rate": 12, "search": 5, "token": 4}
+TRIES = {"fault": 6, "rate": 8, "search": 5, "token": 4}
 _EARLY = 120.0  # renew a token this many seconds before its end
 
 
@@ -64,7 +64,7 @@ class ResearchClient:
         base_url: str = BASE_URL,
         clock: Clock | None = None,
         retry_wait: float = 0.5,
-        deadline: float = 60.0,
+        deadline: float = 30.0,
         notice: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._credentials, self.ledger = credentials, ledger
@@ -107,15 +107,14 @@ class ResearchClient:
                 self.connect()
                 return self._retrying(lambda: self._ask(request))
             except BadRequest as refused:
-                # Once more as it is: a service under load has been seen to blame the request.
-                again += 1
-                if again < 2:
-                    self.clock.sleep(self._retry_wait)
-                    continue
-                again = 0
                 fields = other_fields(self.fields, refused.about)
                 if fields is None:
-                    raise _refused(request, refused) from None
+                    # Once more as it is: a busy service has been seen to blame the request.
+                    again += 1
+                    if again > 1:
+                        raise _refused(request, refused) from None
+                    self.clock.sleep(self._retry_wait)
+                    continue
                 self._tell_fields(fields)
                 self.fields = fields
 
@@ -208,7 +207,8 @@ class ResearchClient:
         def wait(state: tenacity.RetryCallState) -> float:
             error = _error(state)
             if isinstance(error, Transient) and error.retry_after is not None:
-                return min(error.retry_after, LONGEST_WAIT) + self._random.uniform(0, 0.1)
+                longest = LONGEST_WAIT if isinstance(error, RateLimited) else LONGEST_WAIT / 5
+                return min(error.retry_after, longest) + self._random.uniform(0, 0.1)
             if isinstance(error, TokenRefused):
                 return 0.0
             number = counts[error.kind] if isinstance(error, Transient) else 1
@@ -269,12 +269,13 @@ def _json(body: dict[str, Any]) -> bytes:
     return orjson.dumps(body)
 
 
-def _refused(request: Request, refused: BadRequest) -> BuilderError:
+def _refused(request: Request, refused: BadRequest) -> QueryRefused:
     error = QueryRefused(
         f"TikTok refuses the query for {request.start} (HTTP 400)",
         way_out="check region_codes and keywords of the campaign; --debug shows more",
     )
     error.__cause__ = refused
+    error.dates = "date" in refused.about.casefold()
     return error
 
 

@@ -184,38 +184,40 @@ class Collector:
         note = self.pages.notes().get(day.isoformat(), {})
         first_look = float(note.get("first_look", self.client.clock.now()))
         try:
-            proofs, doubted = set(), _empty_units(day, self._reader.load(day))
-            for unit in doubted:
-                verdict = look_for_proof(
-                    self.client,
-                    day,
-                    unit,
-                    self._known_day(unit),
-                    self._reader.end.ends(day),
-                    first_look,
-                    self.wanted.second_look,
-                )
-                if not verdict.believed:
-                    self._note(day, EMPTY, verdict.why, first_look=first_look)
-                    return
-                proofs.add(verdict.why)
-            self._look_again(day)
-            units = self._reader.read(day)
+            units = self._reader.load(day)
+            if len(_empty_units(day, units)) == len(units):  # else this search works on this day
+                self._look_again(day)
+                units = self._reader.read(day)
+            empty = _empty_units(day, units)
+            verdict = look_for_proof(
+                self.client,
+                day,
+                empty,
+                self._known_day(day, units),
+                self._reader.end.ends(day),
+                first_look,
+                self.wanted.second_look,
+            )
         except (Unavailable, Incomplete):
             return
-        left = _empty_units(day, units)
-        if left and len(left) < len(doubted):  # the search was not working; was it for the others?
-            self._note(day, EMPTY, "the search found some videos only now", first_look=first_look)
+        if empty and not verdict.believed:
+            self._note(day, EMPTY, verdict.why, first_look=first_look)
             return
-        self._commit(day, units, ", ".join(sorted(proofs)) if left else "")
+        self._commit(day, units, verdict.why if empty else "")
 
-    def _known_day(self, unit: Unit) -> dt.date | None:
-        """A complete day on which this query found videos."""
-        for day in reversed(self.pages.complete_days()):
-            record = self.pages.complete(day) or {}
-            if record.get("queries", {}).get(unit.key, 0):
-                return day
-        return None
+    def _known_day(self, day: dt.date, units: Sequence[Unit]) -> tuple[dt.date, Unit] | None:
+        """Where one of these queries found videos: this day, or the nearest, if possible later."""
+        empty = _empty_units(day, units)
+        if found := [unit for unit in units if unit not in empty]:
+            return day, found[0]
+        places = [
+            (other, unit)
+            for other in self.pages.complete_days()
+            for queries in [(self.pages.complete(other) or {}).get("queries", {})]
+            for unit in units
+            if queries.get(unit.key, 0)
+        ]
+        return min(places, key=lambda at: (at[0] < day, abs(at[0] - day)), default=None)
 
     def _commit(self, day: dt.date, units: Sequence[Unit], proof: str) -> None:
         start, following = bounds(day)

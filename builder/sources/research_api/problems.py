@@ -33,7 +33,9 @@ class QuotaReached(ServiceStopped):
 
 
 class QueryRefused(BuilderError):
-    """The service says the query itself is wrong, in every form we know."""
+    """The service says the query itself is wrong; `dates`: it speaks of its dates."""
+
+    dates = False
 
 
 class Transient(BuilderError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from builder.config.campaign import Campaign
@@ -82,12 +82,12 @@ class Query:
                 query["or"].append(_condition("hashtag_name", tags))
         return query
 
-    def halves(self) -> list[Query]:
-        """Two queries that together find what this one finds; empty if it has one term."""
-        middle = len(self.terms) // 2
-        if not middle:
-            return []
-        return [Query(self.regions, self.terms[:middle]), Query(self.regions, self.terms[middle:])]
+    def parts(self, most: int) -> list[Query]:
+        """Queries of at most `most` terms that together find what this one finds."""
+        return [
+            replace(self, terms=self.terms[at : at + most])
+            for at in range(0, len(self.terms), most)
+        ]
 
     def matches(self, video: dict[str, Any]) -> bool:
         """Whether a row the service returned for another query belongs to this one."""
@@ -115,11 +115,8 @@ def campaign_queries(campaign: Campaign, max_terms: int = MAX_TERMS) -> list[Que
 
     Spellings of one term stay in one query, so that splitting repeats few videos.
     """
-    terms = sorted(campaign_terms(campaign), key=str.casefold)
-    return [
-        Query(campaign.region_codes, tuple(terms[at : at + max_terms]))
-        for at in range(0, len(terms), max_terms)
-    ]
+    terms = tuple(sorted(campaign_terms(campaign), key=str.casefold))
+    return Query(campaign.region_codes, terms).parts(max_terms)
 
 
 def plan_digest(campaign: Campaign) -> str:

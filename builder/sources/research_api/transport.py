@@ -17,7 +17,7 @@ import httpx2
 from builder.sources.research_api.problems import Transient
 
 MAX_BODY = 64 << 20
-_DEADLINE = 60.0
+_DEADLINE = 30.0
 
 
 class NothingSent(Transient):

@@ -38,9 +38,18 @@ def test_each_fault_alone_on_each_request(fault: str, inclusive: bool, tmp_path:
 
 
 def random_plan(seed: int, share: float, faults: tuple[str, ...]) -> Any:
+    """Faults by chance. No two pages running are lies: who is lied to twice cannot know."""
+    lied = False
+
     def plan(number: int, body: dict[str, Any]) -> str | None:
+        nonlocal lied
         rng = random.Random(seed * 1_000_003 + number)
-        return rng.choice(faults) if rng.random() < share else None
+        fault = rng.choice(faults) if rng.random() < share else None
+        if fault in LIES and lied:
+            fault = None
+        if fault not in (*WIRE, *ANSWERS):  # a page arrives
+            lied = fault in LIES
+        return fault
 
     return plan
 

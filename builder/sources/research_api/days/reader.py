@@ -61,14 +61,13 @@ class DayReader:
             try:
                 self.read_unit(day, pending[0], units)
             except QueryRefused:
-                halves = pending[0].query.halves()
-                if not halves:
+                most = len(pending[0].query.terms) // 2
+                if not most:
                     raise
-                # A query with fewer terms may be taken. Later days begin with these.
-                at = self.queries.index(pending[0].query)
-                self.queries[at : at + 1] = halves
-                self.pages.drop_partial(day)
-                units = self.load(day)
+                # Fewer terms may be taken. Later days begin with these queries.
+                units = _split(units, most)
+                self.queries = [unit.query for unit in units]
+                self.save(day, units)
         return units
 
     def load(self, day: dt.date) -> list[Unit]:
@@ -98,19 +97,21 @@ class DayReader:
     def read_unit(self, day: dt.date, unit: Unit, units: Sequence[Unit]) -> None:
         """Read one query over one day, window by window, until one surely holds the day."""
         ends = self.end.ends(day)
+        ends = [*ends, ends[-1]] if len(ends) == 1 else ends  # nothing found is asked about twice
         if unit.end in ends:  # an earlier run was in the middle of this window
             ends = ends[ends.index(unit.end) :]
         for end in ends:
             try:
                 self._until_stable(day, unit, end, units)
-            except QueryRefused:
-                if end == ends[-1]:
+            except QueryRefused as refused:
+                if end == ends[-1] or not (refused.dates or len(unit.query.terms) < 2):
                     raise
                 self.end.inclusive = False  # it does not take a window of one day
                 continue
             self.end.learn(day, end, list(unit.passed.values()))
             if EndOfWindow.found(day, list(unit.times.values())):
                 break
+            unit.end = None
         unit.done, unit.end = True, None
         self.save(day, units)
 
@@ -224,6 +225,20 @@ class DayReader:
         finally:
             self.client.patience = patience
         return not further.has_more and all(video in unit.passed for video in further.times)
+
+
+def _split(units: Sequence[Unit], most: int) -> list[Unit]:
+    """The units, those with too many terms replaced by new ones; what was read stays."""
+    number = max(unit.number for unit in units)
+    result: list[Unit] = []
+    for unit in units:
+        if unit.done or len(unit.query.terms) <= most:
+            result.append(unit)
+            continue
+        for part in unit.query.parts(most):
+            number += 1
+            result.append(Unit(number, part))
+    return result
 
 
 def _elsewhere(request: Request, page: Page) -> bool:

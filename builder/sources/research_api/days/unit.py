@@ -110,6 +110,7 @@ class Unit:
         """What goes to disk."""
         return {
             "query": self.key,
+            "number": self.number,
             "done": self.done,
             "end": self.end.isoformat() if self.end else None,
             "cursor": self.cursor,
@@ -123,6 +124,7 @@ class Unit:
 
     def restore(self, state: dict[str, Any], bodies: dict[str, Page]) -> None:
         """Take up what `state` wrote; `bodies` are its pages, read again."""
+        self.number = state["number"]
         self.done, self.run, self.serial = state["done"], state["run"], state["serial"]
         self.end = dt.date.fromisoformat(state["end"]) if state["end"] else None
         self.cursor, self.search_id = state["cursor"], state["search_id"]
