@@ -34,7 +34,7 @@ class Texts:
     inferes_held_out: list[tuple[str, str, int]] = field(default_factory=list)  # tuning only
 
 
-def _rows(folder: Path, name: str) -> list[dict[str, str]]:
+def read_rows(folder: Path, name: str) -> list[dict[str, str]]:
     path = folder / name
     if not path.is_file():
         raise SystemExit(
@@ -50,10 +50,10 @@ def _rows(folder: Path, name: str) -> list[dict[str, str]]:
 def read_texts(folder: Path = DATA) -> Texts:
     """All parts; stops with a plain message when a file is absent."""
     inferes: dict[bool, list[tuple[str, str, int]]] = {True: [], False: []}
-    for r in _rows(folder, "inferes_train.csv"):
+    for r in read_rows(folder, "inferes_train.csv"):
         pair = (r["Premise"].strip(), r["Hypothesis"].strip(), LABELS.index(INFERES[r["Label"]]))
         inferes[r["Anno_Type"] == "Automated"].append(pair)
-    xnli = _rows(folder, "xnli-es-dev.tsv")
+    xnli = read_rows(folder, "xnli-es-dev.tsv")
     held = held_out_prompts(xnli)
     pairs: dict[bool, list[tuple[str, str, int]]] = {True: [], False: []}
     for r in xnli:
@@ -65,8 +65,8 @@ def read_texts(folder: Path = DATA) -> Texts:
         xnli=pairs[False],
         xnli_held_out=pairs[True],
         xnli_genres=[r["genre"] for r in xnli if r["promptID"] in held],
-        tweets=[(r["text"], r["label"]) for r in _rows(folder, "umsab-es-train.tsv")],
-        tweets_held_out=[(r["text"], r["label"]) for r in _rows(folder, "umsab-es-val.tsv")],
+        tweets=[(r["text"], r["label"]) for r in read_rows(folder, "umsab-es-train.tsv")],
+        tweets_held_out=[(r["text"], r["label"]) for r in read_rows(folder, "umsab-es-val.tsv")],
     )
 
 

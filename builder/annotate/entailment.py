@@ -1,9 +1,12 @@
 """Does the transcript entail its summary? Entailment, neutral or contradiction, with confidence.
 
-A transcript that fits the model's window is one pair with the whole summary. A longer one is
-judged as in SummaC (Laban et al. 2022): every sentence of the summary meets every window of the
-transcript, each sentence keeps the window that decides it, and sentences are averaged (or the
-least entailed one counts, `aggregate = "min"`). `long = "truncate"` cuts the transcript instead.
+As in SummaC (Laban et al. 2022) the summary is judged sentence by sentence: each meets every
+sentence and every window of the transcript (`annotate.grid`), and the sentences are averaged (or
+the least entailed one counts, `aggregate = "min"`). A sentence that stands in the transcript word
+for word is entailed by definition: no model is asked, and `entailment_model` says so.
+
+`granularity = "window"` judges whole windows only: one pair where transcript and summary fit the
+model together; with `long = "truncate"` the transcript is cut to fit, as the paper's code would.
 """
 
 from __future__ import annotations
@@ -13,16 +16,16 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from builder.annotate.grid import ENTAILED, WORD_FOR_WORD, Grid
 from builder.annotate.nli.backends import Floats
 from builder.annotate.nli.engine import NliEngine, softmax
 from builder.annotate.nli.pairs import MIN_PREMISE_TOKENS
 from builder.annotate.nli.stage import SCORE_DIGITS, NliStage
 from builder.annotate.nli.windows import windows
 from builder.annotate.transcripts.pieces import has_words, pieces
+from builder.annotate.transcripts.rules import normalise
 from builder.config.profile import EntailmentTable, NliTable
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS as LABELS
-
-ENTAILED, _NEUTRAL = LABELS.index("entailment"), LABELS.index("neutral")
 
 
 class Entailment(NliStage):
@@ -39,7 +42,7 @@ class Entailment(NliStage):
     """
 
     name: ClassVar[str] = "entailment"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     input_columns: ClassVar[tuple[str, ...]] = ("text", "summary")
     output_schema: ClassVar[dict[str, Any]] = {
         "entailment": pl.String,
@@ -71,70 +74,82 @@ class Entailment(NliStage):
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """See `Stage.rows`. Both input columns may be null."""
-        engine = self.engine
         rows: list[dict[str, Any]] = []
-        grids: list[tuple[int, int, int]] = []  # row, sentences, windows
-        premises: list[str] = []
-        hypotheses: list[str] = []
+        grids: list[tuple[int, Grid]] = []
         for text, summary in batch.select("text", "summary").iter_rows():
             row = _blank(text, summary)
             rows.append(row)
             if row["status"] != "ok":
                 continue
-            plan = self._plan(engine, text, summary)
-            if plan is None:
+            grid = self._grid(text, summary)
+            if grid is None:
                 row.update(status="failed", reason="summary_too_long")
-                continue
-            parts, sentences = plan
-            grids.append((len(rows) - 1, len(sentences), len(parts)))
-            for sentence in sentences:
-                premises.extend(parts)
-                hypotheses.extend([sentence] * len(parts))
-        if not premises:
-            return rows
-        scores = softmax(engine.logits(premises, hypotheses))
+            else:
+                grids.append((len(rows) - 1, grid))
+        pairs = [pair for _, grid in grids for pair in grid.pairs()]
+        scores = self._scores(pairs)
         at = 0
-        for index, many, wide in grids:
-            grid = scores[at : at + many * wide].reshape(many, wide, 3)
-            at += many * wide
-            rows[index].update(self._verdict(grid, engine.model))
+        for index, grid in grids:
+            mine = scores[at : at + grid.size]
+            at += grid.size
+            rows[index].update(self._verdict(grid, mine))
         return rows
 
-    def _plan(
-        self, engine: NliEngine, text: str, summary: str
-    ) -> tuple[list[str], list[str]] | None:
-        """Premises (windows) and hypotheses (sentences) to cross; None: the summary is too long."""
-        room = engine.pairs.room
-        premise, hypothesis = engine.pairs.lengths([text, summary])
-        if premise + hypothesis <= room:
-            return [text], [summary]
-        if self.table.long == "truncate":
-            fits = room - hypothesis >= min(premise, MIN_PREMISE_TOKENS)
-            return ([text], [summary]) if fits else None
-        # A sentence may take a third of the window at most.
-        sentences = [
-            part.text
-            for sentence in pieces(summary)
-            for part in windows(engine.pairs, sentence, room // 3)
-        ]
-        longest = max(engine.pairs.lengths(sentences))
-        parts = windows(engine.pairs, text, room - longest, self.table.overlap)
-        return [part.text for part in parts], sentences
+    def _scores(self, pairs: list[tuple[str, str]]) -> Floats:
+        if not pairs:
+            return np.zeros((0, len(LABELS)), np.float32)
+        premises, hypotheses = zip(*pairs, strict=True)
+        return softmax(self.engine.logits(list(premises), list(hypotheses)))
 
-    def _verdict(self, grid: Floats, model: str) -> dict[str, Any]:
-        triples = np.stack([decisive(row) for row in grid]).astype(np.float64)
+    def _grid(self, text: str, summary: str) -> Grid | None:
+        """What is crossed with what; None: the summary is too long."""
+        sentences, copied = pieces(summary), 0
+        if self.table.word_for_word:
+            said = f" {normalise(text)} "
+            new = [one for one in sentences if f" {normalise(one)} " not in said]
+            copied, sentences = len(sentences) - len(new), new
+        if not sentences:
+            return Grid(copied=copied)
+        pairs = self.engine.pairs
+        if self.table.granularity == "window":
+            rest = summary if not copied else " ".join(sentences)
+            premise, hypothesis = pairs.lengths([text, rest])
+            if premise + hypothesis <= pairs.room:
+                return Grid((rest,), (), (text,), copied)
+            if self.table.long == "truncate":
+                fits = pairs.room - hypothesis >= min(premise, MIN_PREMISE_TOKENS)
+                return Grid((rest,), (), (text,), copied) if fits else None
+        # A sentence may take a third of the window at most.
+        short = [
+            part.text
+            for sentence in sentences
+            for part in windows(pairs, sentence, pairs.room // 3)
+        ]
+        size = pairs.room - max(pairs.lengths(short))
+        whole = [part.text for part in windows(pairs, text, size, self.table.overlap)]
+        said_in: list[str] = []
+        if self.table.granularity == "sentence":
+            said_in = [part.text for one in pieces(text) for part in windows(pairs, one, size)]
+        # a text of one sentence is its own window
+        said_in = [one for one in dict.fromkeys(said_in) if one not in whole]
+        return Grid(tuple(short), tuple(said_in), tuple(whole), copied)
+
+    def _verdict(self, grid: Grid, scores: Floats) -> dict[str, Any]:
+        triples = grid.triples(scores)
         if self.table.aggregate == "min":
             triple = triples[int(triples[:, ENTAILED].argmin())]
         else:
             triple = triples.mean(axis=0)
         best = int(triple.argmax())
         rounded = [round(float(value), SCORE_DIGITS) for value in triple]
+        judges = [WORD_FOR_WORD] if grid.copied else []
+        judges += [self.engine.model] if grid.size else []
         return {
             "entailment": LABELS[best],
             "entailment_confidence": rounded[best],
             **{f"score_{label}": value for label, value in zip(LABELS, rounded, strict=True)},
-            "n_pairs": int(grid.shape[0] * grid.shape[1]),
-            "entailment_model": model,
+            "n_pairs": grid.size,
+            "entailment_model": " + ".join(judges),
         }
 
 
@@ -147,17 +162,3 @@ def _blank(text: str | None, summary: str | None) -> dict[str, Any]:
     if not has_words(text) or not has_words(summary):
         return {"status": "skipped", "reason": "no_words"}
     return {"status": "ok"}
-
-
-def decisive(windows_scores: Floats) -> Floats:
-    """The scores of the window that decides a sentence, shape (windows, 3) -> (3,).
-
-    The window that entails it most, if that window says entailment (SummaC's maximum). If none
-    does, the window least neutral about it: one stretch that contradicts a sentence is not
-    outvoted by the many that are about something else.
-    """
-    best: Floats = windows_scores[int(windows_scores[:, ENTAILED].argmax())]
-    if int(best.argmax()) == ENTAILED:
-        return best
-    chosen: Floats = windows_scores[int(windows_scores[:, _NEUTRAL].argmin())]
-    return chosen

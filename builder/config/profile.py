@@ -154,16 +154,21 @@ class SummariesTable(SettingsTable):
 
 
 class EntailmentTable(SettingsTable):
-    """`[entailment]`: how long transcripts are judged.
+    """`[entailment]`: how a summary is held against its transcript.
 
     Attributes:
-        long: "windows": sentences of the summary x windows of the transcript (SummaC);
-            "truncate": one pair, the transcript cut to the model's window (as the paper).
+        granularity: "sentence": sentences of the summary x sentences and windows of the transcript
+            (SummaC); "window": whole windows only, one pair where everything fits the model.
+        word_for_word: a sentence that stands in the transcript is entailed; no model is asked.
+        long: with "window", a transcript too long for the model: "windows" crosses the summary's
+            sentences with all its windows; "truncate" cuts it (as the paper's code would).
         aggregate: over the sentences of the summary: "mean" (as SummaC), or "min": the summary is
             what its least entailed sentence is.
         overlap: tokens shared by neighbouring windows.
     """
 
+    granularity: Literal["sentence", "window"] = "sentence"
+    word_for_word: bool = True
     long: Literal["windows", "truncate"] = "windows"
     aggregate: Literal["mean", "min"] = "mean"
     overlap: int = Field(default=64, ge=0, le=256)

@@ -104,6 +104,8 @@ def another(key: Key, annotation: Any, now: Any, prompt: Path) -> Any:
     kind = options[0]
     if get_origin(kind) is Literal:
         return next(option for option in get_args(kind) if option != now)
+    if kind is bool:
+        return not now
     if kind is int:
         return (now or 0) + 1
     if kind is float:
