@@ -14,7 +14,8 @@ from builder.release.scrub.recogniser import Context, Span
 CUE_HINT = "[Pp][Ll][Aa][Cc][Aa]"
 _CUE = re.compile(r"placas?(?!\w)[^\d\x01]{0,25}$", re.IGNORECASE)
 _CAPITALS_BEFORE = re.compile(r"[A-Z]{2,}[^\w\x01]+$")
-_CAPITALS_AFTER = re.compile(r"[^\w\x01]+[A-Z]{2,}")
+# Capitals with figures behind are a plate of their own, no shouting: "GSK 123 GSK 123".
+_CAPITALS_AFTER = re.compile(r"[^\w\x01]+[A-Z]{2,}+(?!\s?-?\s?\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 # Three letters and figures that are no plate: ISO-9001, COP 28, "SON 178 GUARDIAS".
 NOT_PLATES = frozenset(
