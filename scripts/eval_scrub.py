@@ -61,11 +61,11 @@ def evaluate(name: str, each: int, seed: int, show: str = "") -> dict[str, Any]:
             print(f"LEFT {one.kind}/{one.form}: {one.text!r} -> {left!r}", file=sys.stderr)
     kept = scrubber.scrub_column(pl.Series([one.text for one in harmless]))["text"]
     changed: dict[str, list[bool]] = defaultdict(list)
-    for one, left in zip(harmless, kept, strict=True):
-        for key in ("all", one.kind):
-            changed[key].append(left != one.text)
-        if left != one.text and show in (one.kind, "all", "harmless"):
-            print(f"CHANGED {one.kind}: {one.text!r} -> {left!r}", file=sys.stderr)
+    for text, left in zip(harmless, kept, strict=True):
+        for key in ("all", text.kind):
+            changed[key].append(left != text.text)
+        if left != text.text and show in (text.kind, "all", "harmless"):
+            print(f"CHANGED {text.kind}: {text.text!r} -> {left!r}", file=sys.stderr)
     texts = pl.Series([one.text for one in planted] + [one.text for one in harmless])
     return {
         "planted": len(planted),

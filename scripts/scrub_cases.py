@@ -184,14 +184,14 @@ class Cases:
 
     def _cedula(self) -> str:
         body = f"{self.rng.randint(1, 24):02d}{self.rng.choice('012345')}{self._figures(6)}"
-        return next(body + last for last in "0123456789" if is_cedula(body + last))
+        return str(next(body + last for last in "0123456789" if is_cedula(body + last)))
 
     def _card(self) -> str:
         body = self.rng.choice("45") + self._figures(14)
-        return next(body + last for last in "0123456789" if luhn(body + last))
+        return str(next(body + last for last in "0123456789" if luhn(body + last)))
 
     def _grouped(self, digits: str, sizes: list[int]) -> str:
-        gap = self.rng.choice(self.data["written_gaps"])
+        gap = str(self.rng.choice(self.data["written_gaps"]))
         parts, done = [], 0
         for size in sizes:
             parts.append(digits[done : done + size])
