@@ -29,7 +29,6 @@ from builder.sources.files import COLLECTED_MARK
 from builder.sources.research_api.problems import CollectorRunning
 
 HIDDEN = ".collect"
-STATE = "state.json"
 
 
 class Pages:
@@ -173,15 +172,27 @@ class Pages:
         return zstandard.ZstdDecompressor().decompress(content)
 
     def save_state(self, day: dt.date, state: dict[str, Any]) -> None:
-        """Write where an incomplete day stands."""
-        _write(self.partial(day) / STATE, json.dumps(state).encode())
+        """Write where an incomplete day stands: under a new name, then the old one goes.
+
+        A rename over the old file makes some file systems wait for the disk, each time.
+        """
+        before = self._states(day)
+        number = int(before[-1].stem.split("-")[1]) + 1 if before else 0
+        _write(self.partial(day) / f"state-{number:08d}.json", json.dumps(state).encode())
+        for old in before:
+            old.unlink(missing_ok=True)
 
     def load_state(self, day: dt.date) -> dict[str, Any]:
         """Where an incomplete day stands; empty if nothing usable is there."""
-        try:
-            return _load(self.partial(day) / STATE)
-        except (FileNotFoundError, UsageProblem):
-            return {}
+        for file in reversed(self._states(day)):
+            try:
+                return _load(file)
+            except UsageProblem:  # cut by a power failure
+                continue
+        return {}
+
+    def _states(self, day: dt.date) -> list[Path]:
+        return sorted(self.partial(day).glob("state-*.json"))
 
     # -- what is known about days that are not complete ---------------------------------------
 
