@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from builder.errors import BuilderError
 
 app = typer.Typer(
     name="ecuador-crisis",
@@ -198,16 +195,23 @@ def regenerate(
     key_file: Annotated[
         Path | None, typer.Option(help="File with the pseudonym key (mode 0600).")
     ] = None,
+    new_ids: Annotated[
+        bool, typer.Option("--new-ids", help="Every id may change: the key is lost or another.")
+    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace another release in --out.")
+    ] = False,
+    accept_quality: Annotated[
+        bool,
+        typer.Option("--accept-quality", help="Failed quality may replace a release without."),
     ] = False,
 ) -> None:
     """Build the dataset: sources in, validated release out. Run again to continue.
 
     Example: ecuador-crisis regenerate pages/ --work work --out EcuadorCrisisTikTok
     """
-    from builder.pipeline.regenerate import Request
     from builder.pipeline.regenerate import regenerate as run
+    from builder.pipeline.request import Request
 
     outcome = run(
         Request(
@@ -221,7 +225,9 @@ def regenerate(
             skip=_stages(skip),
             only=_stages(only),
             key_file=key_file,
+            new_ids=new_ids,
             replace=replace,
+            accept_quality=accept_quality,
         )
     )
     for line in outcome.lines():
@@ -455,28 +461,9 @@ def publish(
 
 
 def main() -> None:
-    """Entry point: readable errors, exit codes 1 (failed), 2 (usage), 130 (interrupted)."""
+    """Entry point; exit codes 1 (failed), 2 (usage), 130 (interrupted), 143 (terminated)."""
+    from builder.commands.ending import run_and_exit
+
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]
-    try:
-        app(args=arguments, standalone_mode=True)
-    except BuilderError as error:
-        if debug:
-            traceback.print_exc()
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, SystemExit) as stop:  # typer turns Ctrl-C into a silent exit
-        if isinstance(stop, SystemExit) and stop.code != 130:
-            raise
-        typer.echo("interrupted; run the same command again to continue", err=True)
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001 - the last line of defence, shown as one message
-        if debug:
-            traceback.print_exc()
-        # the message of an unknown error could quote private data: only its type is shown
-        typer.echo(
-            f"error: unexpected {type(error).__name__}; run again with --debug and report it",
-            err=True,
-        )
-        sys.exit(1)
+    run_and_exit(app, [argument for argument in arguments if argument != "--debug"], debug)

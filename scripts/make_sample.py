@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from builder.config.campaign import Campaign
-from builder.pipeline.regenerate import SAMPLE
+from builder.pipeline.request import SAMPLE
 from builder.sources.files import SIMULATION_MARK
 from builder.sources.simulate.simulate import simulate
 

@@ -29,7 +29,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from builder.config.campaign import CAMPAIGNS, Campaign
-from builder.pipeline.regenerate import Request, regenerate
+from builder.pipeline.regenerate import regenerate
+from builder.pipeline.request import Request
 from builder.release.assemble import file_digest
 from builder.run.progress import Progress
 from builder.sources.simulate.simulate import simulate
@@ -184,6 +185,10 @@ def sign(release: Path) -> None:
             if path.suffix == ".parquet":
                 facts["rows"] = pq.ParquetFile(path).metadata.num_rows
     (release / "MANIFEST.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    if (release / "validation.json").is_file():
+        report = read_json(release / "validation.json")
+        report["manifest_sha256"] = file_digest(release / "MANIFEST.json")
+        (release / "validation.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 @contextmanager

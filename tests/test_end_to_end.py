@@ -34,7 +34,8 @@ from release_kit import (
 )
 
 from builder.config.campaign import Campaign
-from builder.pipeline.regenerate import Request, regenerate
+from builder.pipeline.regenerate import regenerate
+from builder.pipeline.request import Request
 from builder.release.pseudonym import Key
 from builder.sources.simulate.simulate import simulate
 from builder.sources.simulate.text import identifier_patterns

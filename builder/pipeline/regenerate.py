@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from builder.config.campaign import DEFAULT_CAMPAIGN, Campaign
+from builder.config.campaign import Campaign
 from builder.config.merged import for_campaign
 from builder.config.profile import load_profile
-from builder.errors import ContractBroken, UsageProblem, disk_full_guard
-from builder.pipeline.annotate import RUN, SKIP, STORED, Annotated, Annotator
-from builder.pipeline.plan import PLAN, Plan, transcript_rules
+from builder.errors import ContractBroken, disk_full_guard
+from builder.pipeline.annotate import RUN, Annotated, Annotator
+from builder.pipeline.plan import transcript_rules
+from builder.pipeline.request import SAMPLE, Outcome, Request, check_request
 from builder.release.anonymize import anonymize
 from builder.release.assemble import manifest_of, write_tables
 from builder.release.card import write_card
 from builder.release.manifest import BuildFacts, Manifest, ScrubCountries
-from builder.release.promote import check_target, promote, staged
-from builder.release.pseudonym import Key, open_key
+from builder.release.promote import REJECTED, claimed, promote, staged
+from builder.release.pseudonym import Key, given_key, open_key
 from builder.release.scrub.registry import coverage, missing_note
+from builder.release.target import (
+    QualityKept,
+    check_target,
+    keep_the_good,
+)
 from builder.run.cpu import instruction_set
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, in_process
-from builder.run.progress import Progress
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
@@ -36,128 +40,9 @@ from builder.validate.whole import (
     FAIL,
     HTML_NAME,
     JSON_NAME,
-    summary_lines,
     validate,
     write_reports,
 )
-
-SAMPLE = resources.files("builder") / "sample"
-_ALWAYS = ("ingest",)
-_RELEASE = ("anonymize", "assemble")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a run was asked for; see `ecuador-crisis regenerate --help`."""
-
-    work: Path
-    out: Path
-    sources: Sequence[Path] = ()
-    campaign: str = DEFAULT_CAMPAIGN
-    profile: str = "offline"
-    videos_dir: Path | None = None
-    engine: str = "local"
-    skip: frozenset[str] = frozenset()
-    only: frozenset[str] = frozenset()
-    key_file: Path | None = None
-    replace: bool = False
-    progress: Callable[[str, int], Progress] = Progress
-    plan: Plan = PLAN
-
-    @property
-    def profile_name(self) -> str:
-        """Name of the profile as released: never a path of this machine."""
-        return Path(self.profile).stem
-
-    @property
-    def media(self) -> Path | None:
-        """The folder of downloads; the sample campaign brings its own."""
-        if self.videos_dir is None and not self.sources:
-            clips = Path(str(SAMPLE / "videos"))
-            return clips if clips.is_dir() else None
-        return self.videos_dir
-
-    def mode(self, stage: str) -> str:
-        """run, stored (only what an earlier run computed) or skip."""
-        if stage in self.skip:
-            return SKIP
-        return RUN if self.runs(stage) else STORED
-
-    def runs(self, stage: str) -> bool:
-        """Whether a stage is wanted."""
-        if stage in _ALWAYS:
-            return True
-        if self.only:
-            wanted = set(self.only)
-            if "validate" in wanted:
-                wanted.add("assemble")
-            if "assemble" in wanted:
-                wanted.add("anonymize")
-            return stage in wanted
-        return stage not in self.skip
-
-
-@dataclass
-class Outcome:
-    """What a run made.
-
-    Attributes:
-        release: the release folder; None when assemble was not asked for.
-        manifest: its manifest; None with it.
-        report: the validation report; None when validate was skipped.
-        shapes: how the names of downloads without an id are built.
-    """
-
-    release: Path | None = None
-    manifest: Manifest | None = None
-    report: dict[str, Any] | None = None
-    shapes: tuple[str, ...] = ()
-
-    def lines(self) -> list[str]:
-        """What was made and where, for the terminal."""
-        there = self.manifest
-        if self.release is None or there is None:
-            return ["the stages asked for are done; no release was written"]
-        kind = "SYNTHETIC release" if there.synthetic else "release"
-        lines = [f"{kind} {there.name} {there.version} in {self.release}"]
-        lines += [f"  {config}: {rows:,} rows" for config, rows in there.rows.items()]
-        if there.dropped:
-            told = ", ".join(f"{n:,} {why}" for why, n in there.dropped.items())
-            lines.append(f"  left out: {told}")
-        if there.media is not None:
-            lines.append(f"  downloads: {there.media.line(self.shapes)}")
-        lines += [f"  note: {note}" for note in there.notes]
-        return lines + (summary_lines(self.report) if self.report else [])
-
-
-def check_request(request: Request) -> None:
-    """Refuse what cannot be meant.
-
-    Raises:
-        UsageProblem: unknown stage, both --skip and --only, or skipping what a release needs.
-    """
-    unknown = sorted((request.skip | request.only) - set(request.plan.names))
-    if unknown:
-        raise UsageProblem(
-            f"unknown stage(s): {', '.join(unknown)}",
-            way_out=f"stages: {', '.join(request.plan.names)}",
-        )
-    if request.skip and request.only:
-        raise UsageProblem("--skip and --only exclude each other", way_out="give one of them")
-    if "ingest" in request.skip:
-        raise UsageProblem("ingest cannot be skipped", way_out="everything reads its result")
-    if "anonymize" in request.skip and "assemble" not in request.skip:
-        raise UsageProblem(
-            "nothing is released that was not anonymised",
-            way_out="skip assemble too, or do not skip anonymize",
-        )
-    inside = request.out.resolve()
-    if inside == request.work.resolve() or request.work.resolve() in inside.parents:
-        raise UsageProblem(
-            "--out lies inside --work, which holds private data",
-            file=request.out,
-            way_out="put the release outside the work folder",
-        )
 
 
 def regenerate(request: Request) -> Outcome:
@@ -171,13 +56,22 @@ def regenerate(request: Request) -> Outcome:
     # a bad setting must not be noticed hours later
     profile = for_campaign(load_profile(request.profile), campaign)
     files = find_sources(request.sources or [Path(str(SAMPLE / "pages"))])
+    given_key(request.key_file)
     store = Store(request.work)
-    with store.lock(), disk_full_guard(request.work):
+    with ExitStack() as stack:
+        stack.enter_context(store.lock())
+        stack.enter_context(disk_full_guard(request.work))
+        # before anything expensive: is the place free, and can it be written to?
+        told = out = request.out
+        if request.runs("assemble"):
+            out = stack.enter_context(claimed(request.out))
+            check_target(out, campaign, replace=request.replace)
+        request = replace(request, out=out)
         settings = {
             "campaign": campaign.name,
             "profile": request.profile,
             "sources": [str(source) for source in request.sources] or ["the embedded sample"],
-            "out": str(request.out),
+            "out": str(told),
         }
         ledger = Ledger(store, settings, request.plan.names)
         annotator = Annotator(
@@ -207,7 +101,10 @@ def regenerate(request: Request) -> Outcome:
         if key is None:
             return Outcome()
         threshold = profile.sentiment.threshold
-        return _release(request, campaign, threshold, ingested, annotated, key, store, ledger)
+        done = _release(request, campaign, threshold, ingested, annotated, key, store, ledger)
+        done.release = None if done.release is None else told
+        done.damaged = len(store.damaged)
+        return done
 
 
 def _key(request: Request, campaign: Campaign, ingested: Ingested, store: Store) -> Key:
@@ -216,7 +113,9 @@ def _key(request: Request, campaign: Campaign, ingested: Ingested, store: Store)
     ours = (campaign.release_name, campaign.name, ingested.synthetic)
     same = there is None or (there.name, there.campaign, there.synthetic) == ours
     release = request.out if same or not request.replace else None
-    return open_key(store, key_file=request.key_file, release=release)
+    # the ids of the embedded sample are nobody's
+    new_ids = request.new_ids or not request.sources
+    return open_key(store, key_file=request.key_file, release=release, new_ids=new_ids)
 
 
 def _engine(request: Request) -> Engine:
@@ -251,7 +150,8 @@ def _release(
     counts["anonymize"] = {"in": ingested.videos, "out": anonymised.rows}
     if not request.runs("assemble"):
         return Outcome()
-    with disk_full_guard(request.out.parent), staged(request.out) as staging:
+    rejected = store.work / REJECTED / campaign.release_name
+    with disk_full_guard(request.out.parent), staged(request.out, rejected) as staging:
         with ledger.step("assemble", rows=anonymised.rows) as entry:
             assembled = write_tables(campaign, anonymised, staging, threshold)
             counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
@@ -285,14 +185,19 @@ def _release(
         report = None
         if request.runs("validate"):
             with ledger.step("validate") as entry:
-                report = _validated(staging, campaign, ingested, quality)
+                report = _validated(staging, campaign, ingested, quality, rejected)
                 entry.statuses = {report["verdict"]: 1}
+        _keep_the_good(request, quality, rejected)
         promote(staging, request.out)
     return Outcome(request.out, manifest, report, annotated.shapes)
 
 
 def _validated(
-    staging: Path, campaign: Campaign, ingested: Ingested, quality: dict[str, Any]
+    staging: Path,
+    campaign: Campaign,
+    ingested: Ingested,
+    quality: dict[str, Any],
+    rejected: Path,
 ) -> dict[str, Any]:
     private = Private.of(ingested.parts, campaign)
     report = validate(staging, campaign, private, quality=quality)
@@ -305,7 +210,20 @@ def _validated(
             file=first["file"],
             row=first["row"],
             field=first["field"],
-            way_out=f"{first['way_out']}. The full report is {staging / HTML_NAME}; the release "
-            "was not put in place",
+            way_out=f"{first['way_out']}. It was not put in place; it lies, with the full report "
+            f"{HTML_NAME}, in {rejected}",
         )
     return report
+
+
+def _keep_the_good(request: Request, quality: dict[str, Any], rejected: Path) -> None:
+    """See `keep_the_good`; the error tells what failed and where the report is."""
+    try:
+        keep_the_good(request.out, quality["verdict"], accepted=request.accept_quality)
+    except QualityKept as kept:
+        failed = [line["what"] for line in quality["judged"] if line["verdict"] == FAIL]
+        raise QualityKept(
+            f"{kept.problem} ({', '.join(failed)})" if failed else kept.problem,
+            file=request.out,
+            way_out=f"{kept.way_out}. It lies, with its report {HTML_NAME}, in {rejected}",
+        ) from kept

@@ -6,31 +6,80 @@ import ctypes
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from builder.config.campaign import Campaign
-from builder.errors import ContractBroken, ReleaseConflict
+from builder.errors import BuilderError, ReleaseConflict, WorkLocked, disk_full_guard
 from builder.release.manifest import Manifest
+from builder.release.target import is_mount_point, real_place, refuse_unknown
+from builder.run.lock import held
 from builder.run.store import fsync_folder
 
+REJECTED = "rejected"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
+@contextmanager
+def claimed(out: Path) -> Iterator[Path]:
+    """Hold the place of a release for this process; released by the kernel when it dies.
+
+    What killed runs left beside it is removed. That the place can be written to is known from then
+    on: nothing expensive was done yet.
+
+    Args:
+        out: the output folder, or a link to it.
+
+    Yields:
+        The folder itself, links followed.
+
+    Raises:
+        ReleaseConflict: nothing can be written or replaced there.
+        WorkLocked: another process is building there.
+    """
+    place = real_place(out)
+    if is_mount_point(place):
+        raise ReleaseConflict(
+            "the output folder is a mount point, which cannot be replaced by another folder",
+            file=out,
+            way_out=f"give a folder inside it: --out {out / (out.name or 'release')}",
+        )
+    with ExitStack() as stack:
+        try:
+            with disk_full_guard(place.parent):
+                for made in _make_parents(place):
+                    stack.callback(_remove_if_empty, made)
+                lock = held(place.with_name(f".{place.name}.lock"), leave_no_trace=True)
+                mine = stack.enter_context(lock)
+                if mine:
+                    recover(place)
+                    _remove_stagings(place)
+        except OSError as error:
+            raise ReleaseConflict(
+                f"the output folder cannot be made ({error.strerror})",
+                file=out,
+                way_out="give a place that can be written to as --out",
+            ) from error
+        if not mine:
+            raise WorkLocked(
+                "another build is writing to this output folder",
+                file=out,
+                way_out="wait for it to end, or give this one another --out",
+            )
+        yield place
+
+
 def staging_folder(out: Path) -> Path:
-    """A fresh, empty folder beside `out`; what a killed run left there is removed.
+    """A fresh, empty folder beside `out`, for this process alone.
 
     Raises:
         ReleaseConflict: the folder around `out` cannot be written to.
     """
-    staging = out.with_name(f".{out.name}.staging")
+    staging = out.with_name(f".{out.name}.{os.getpid()}.staging")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        recover(out)
-        if staging.exists():
-            shutil.rmtree(staging)
+        shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise ReleaseConflict(
             f"the output folder cannot be made ({error.strerror})",
             file=out,
@@ -40,19 +89,24 @@ def staging_folder(out: Path) -> Path:
 
 
 @contextmanager
-def staged(out: Path) -> Iterator[Path]:
+def staged(out: Path, rejected: Path) -> Iterator[Path]:
     """`staging_folder`, removed again when the body fails.
 
-    After `ContractBroken` it stays: the report that says what is broken lies in it.
+    Args:
+        out: the output folder.
+        rejected: where a release goes that was finished and must not be put in place, so that its
+            report can be read; an earlier one there is removed.
     """
     staging = staging_folder(out)
     try:
         yield staging
-    except ContractBroken:
+    except BuilderError:
+        if Manifest.find(staging) is not None:
+            with suppress(OSError):  # the first error is the one to hear of
+                _move(staging, rejected)
         raise
-    except BaseException:
+    finally:
         shutil.rmtree(staging, ignore_errors=True)
-        raise
 
 
 def recover(out: Path) -> None:
@@ -63,46 +117,6 @@ def recover(out: Path) -> None:
             shutil.rmtree(old)
         else:
             os.rename(old, out)
-
-
-def check_target(out: Path, campaign: Campaign, *, synthetic: bool, replace: bool) -> None:
-    """Refuse to write over anything but an earlier build of the same release.
-
-    Args:
-        out: the output folder.
-        campaign: what is about to be written.
-        synthetic: whether it is synthetic.
-        replace: the user allows another release to be replaced.
-
-    Raises:
-        ReleaseConflict: `out` is a file, holds something else, or another version.
-        ManifestProblem: the manifest there was damaged.
-    """
-    recover(out)
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise ReleaseConflict("the output is a file", file=out, way_out="give a folder as --out")
-    if not any(out.iterdir()):
-        return
-    there = Manifest.find(out)
-    if there is None:
-        raise ReleaseConflict(
-            "the output folder holds something that is not a release",
-            file=out,
-            way_out="give an empty or new folder as --out",
-        )
-    ours = (campaign.release_name, campaign.name, campaign.version, synthetic)
-    if (there.name, there.campaign, there.version, there.synthetic) == ours or replace:
-        return
-    kind = "synthetic" if there.synthetic else "real"
-    own = "synthetic" if synthetic else "real"
-    raise ReleaseConflict(
-        f"the output folder already holds {there.name} {there.version} ({kind} data); "
-        f"this run would write {campaign.release_name} {campaign.version} ({own} data)",
-        file=out,
-        way_out="give another --out, or add --replace if the release there may go",
-    )
 
 
 def same_content(one: Path, other: Path) -> bool:
@@ -117,14 +131,27 @@ def same_content(one: Path, other: Path) -> bool:
 
 
 def promote(staging: Path, out: Path) -> None:
-    """Move a finished release into place; a reader sees the old one or the new one, whole."""
+    """Move a finished release into place; a reader sees the old one or the new one, whole.
+
+    Raises:
+        ReleaseConflict: since the run began somebody put other things into `out`.
+    """
+    there = Manifest.find(out)
+    if there is not None:
+        refuse_unknown(out, there)
+    elif out.exists() and any(out.iterdir()):
+        raise ReleaseConflict(
+            "the output folder was filled with something else while this run was working",
+            file=out,
+            way_out="give an empty or new folder as --out; what is computed stays",
+        )
     if out.exists() and same_content(staging, out):
         shutil.rmtree(staging)
         return
     for path in staging.rglob("*"):
         if path.is_dir():
             fsync_folder(path)
-    if not out.exists() or not any(out.iterdir()):
+    if there is None:
         os.rename(staging, out)
     elif not _exchange(staging, out):
         old = out.with_name(f".{out.name}.old")
@@ -143,3 +170,31 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
     names = os.fsencode(one), os.fsencode(other)
     return bool(renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)
+
+
+def _move(folder: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.move(folder, target)
+
+
+def _make_parents(out: Path) -> list[Path]:
+    """Make the folders above `out`; those that were missing, outermost first."""
+    missing = [folder for folder in reversed(out.parents) if not folder.exists()]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _remove_stagings(out: Path) -> None:
+    """What killed runs left. Whoever holds the lock is the only one at work here."""
+    start, end = f".{out.name}.", ".staging"
+    for path in out.parent.iterdir():
+        middle = path.name[len(start) : -len(end)]
+        mine = path.name.startswith(start) and path.name.endswith(end) and middle.isdigit()
+        if mine or path.name == f".{out.name}.staging":
+            shutil.rmtree(path)

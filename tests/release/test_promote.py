@@ -17,13 +17,14 @@ from builder.errors import ContractBroken, ReleaseConflict
 from builder.release import promote as module
 from builder.release.manifest import Manifest, ManifestProblem
 from builder.release.promote import (
-    check_target,
+    claimed,
     promote,
     recover,
     same_content,
     staged,
     staging_folder,
 )
+from builder.release.target import check_target
 
 ECUADOR = Campaign.load()
 
@@ -34,7 +35,8 @@ class Killed(BaseException):
 
 def release(folder: Path, content: str = "1", **changes: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = smallest() | {"name": ECUADOR.release_name, "campaign": ECUADOR.name,
+    files = {"videos/a.parquet": {"sha256": "0" * 64, "rows": 1}}
+    manifest = smallest() | {"name": ECUADOR.release_name, "campaign": ECUADOR.name, "files": files,
                              "version": ECUADOR.version, **changes}  # fmt: skip
     (folder / "MANIFEST.json").write_text(json.dumps(manifest))
     (folder / "videos").mkdir(exist_ok=True)
@@ -102,8 +104,7 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_promote_to_a_new_place(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "down" / "out"
-    release(staging_folder(out), "new")
-    promote(out.with_name(".out.staging"), out)
+    promote(release(staging_folder(out), "new"), out)
     assert read(out) == "new" and [p.name for p in out.parent.iterdir()] == ["out"]
 
 
@@ -112,11 +113,10 @@ def test_promote_over_an_earlier_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
 ) -> None:
     out = release(tmp_path / "out", "old")
-    (out / "stale.txt").write_text("x")
     if not exchange:
         monkeypatch.setattr(module, "_exchange", lambda one, other: False)
     promote(release(staging_folder(out), "new"), out)
-    assert read(out) == "new" and not (out / "stale.txt").exists()
+    assert read(out) == "new"
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
@@ -171,25 +171,34 @@ def test_a_half_written_staging_folder_is_removed(tmp_path: Path) -> None:
     assert list(staging_folder(out).iterdir()) == []
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, RuntimeError])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, OSError, RuntimeError, ContractBroken, ReleaseConflict]
+)
 def test_a_failed_run_leaves_nothing_beside_the_release(
     tmp_path: Path, error: type[BaseException]
 ) -> None:
     out = release(tmp_path / "out", "old")
-    with pytest.raises(error), staged(out) as staging:
+    with pytest.raises(error), staged(out, tmp_path / "no") as staging:
         (staging / "half").write_text("x")
-        raise error
+        raise error("x")
     assert [p.name for p in tmp_path.iterdir()] == ["out"] and read(out) == "old"
 
 
-def test_after_a_broken_contract_the_report_can_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ContractBroken), staged(tmp_path / "out") as staging:
-        (staging / "validation.html").write_text("why")
-        raise ContractBroken("x")
-    assert (staging / "validation.html").read_text() == "why"
+def test_a_finished_release_that_is_refused_can_be_read(tmp_path: Path) -> None:
+    rejected = tmp_path / "work" / "rejected" / "name"
+    (tmp_path / "work").mkdir()
+    for reason in ("first", "second"):
+        with pytest.raises(ContractBroken), staged(tmp_path / "out", rejected) as staging:
+            release(staging, reason)
+            (staging / "validation.html").write_text(reason)
+            raise ContractBroken("x")
+        assert read(rejected) == (rejected / "validation.html").read_text() == reason
+        assert [p.name for p in tmp_path.iterdir()] == ["work"]
 
 
 def test_a_place_that_cannot_be_made_is_a_typed_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(ReleaseConflict, match="cannot be made"):
         staging_folder(tmp_path / "file" / "out")
+    with pytest.raises(ReleaseConflict, match="cannot be made"), claimed(tmp_path / "file" / "o"):
+        pass

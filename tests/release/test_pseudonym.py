@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hmac
 import os
+import secrets
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from fakes.manifests import smallest
 from release_kit import KEY, OTHER_KEY, write_key
 
 from builder.errors import KeyProblem
+from builder.release import pseudonym as module
 from builder.release.pseudonym import CHECK_FILE, KEY_FILE, KEY_VARIABLE, Key, open_key
 from builder.run.store import Store, write_json
 
@@ -113,11 +116,78 @@ def test_a_key_file_that_others_can_open_is_refused(
 def test_a_missing_or_short_key_file_is_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(KeyProblem, match="cannot be read"):
         open_key(store, key_file=tmp_path / "nowhere")
-    with pytest.raises(KeyProblem, match="cannot be read"):
+    with pytest.raises(KeyProblem, match="no regular file"):
         open_key(store, key_file=tmp_path)
     with pytest.raises(KeyProblem, match="shorter") as caught:
-        open_key(store, key_file=write_key(tmp_path / "short", "hunter2"))
-    assert "hunter2" not in str(caught.value)
+        open_key(store, key_file=write_key(tmp_path / "short", "badcafe77"))
+    assert "badcafe77" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "weak",
+    ["", "correct horse battery staple, said the raven", "0" * 64, "deadbeef" * 8, "a1b2" * 20,
+     "0123456789abcde", "0123456789abcdef0123456789abcde", "g" * 64, "0x" + "1f3a" * 16,
+     "00112233" * 4, "clave-del-proyecto-2024", "\u0661" * 40],
+)  # fmt: skip
+def test_a_key_that_can_be_guessed_is_refused(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weak: str
+) -> None:
+    with pytest.raises(KeyProblem, match="the key") as caught:
+        open_key(store, key_file=write_key(tmp_path / "weak", weak))
+    assert "openssl rand -hex 32" in caught.value.way_out
+    assert not weak or weak not in str(caught.value)
+    if weak:
+        monkeypatch.setenv(KEY_VARIABLE, weak)
+        with pytest.raises(KeyProblem, match="the key"):
+            open_key(store)
+
+
+def test_every_random_key_of_32_digits_or_more_is_taken(store: Store, tmp_path: Path) -> None:
+    for number in range(2_000):
+        text = secrets.token_hex(16 + number % 3 * 8)
+        assert module._weakness(text) == module._weakness(text.upper()) == ""
+    mine = write_key(tmp_path / "mine", secrets.token_hex(16).upper())
+    assert open_key(store, key_file=mine) == open_key(store, key_file=mine)
+
+
+@pytest.mark.parametrize("kind", ["/dev/zero", "/dev/null", "pipe", "folder", "huge", "link"])
+def test_what_is_no_key_file_is_refused_at_once(store: Store, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "key"
+    if kind == "pipe":
+        os.mkfifo(path, 0o600)
+    elif kind == "folder":
+        path.mkdir(mode=0o700)
+    elif kind == "huge":
+        path.touch(mode=0o600)
+        os.truncate(path, 1 << 40)
+    elif kind == "link":
+        path.symlink_to("/dev/zero")
+    else:
+        path = Path(kind)
+    began = time.monotonic()
+    with pytest.raises(KeyProblem) as caught:
+        open_key(store, key_file=path)
+    assert time.monotonic() - began < 5
+    assert str(path) in str(caught.value) and caught.value.way_out
+
+
+@pytest.mark.parametrize("remembers", ["work", "release"])
+@pytest.mark.parametrize("now", ["lost", "another"])
+def test_what_the_error_advises_works(
+    store: Store, tmp_path: Path, remembers: str, now: str
+) -> None:
+    release = None
+    if remembers == "work":
+        open_key(store)
+        (store.private / KEY_FILE).unlink()
+    else:
+        release = release_made_with(Key(KEY.encode()), tmp_path / "release")
+    given = None if now == "lost" else write_key(tmp_path / "other", OTHER_KEY)
+    with pytest.raises(KeyProblem) as caught:
+        open_key(store, release=release, key_file=given)
+    assert "--new-ids" in caught.value.way_out
+    key = open_key(store, release=release, key_file=given, new_ids=True)
+    assert key == open_key(store, key_file=given)  # the work folder knows it from now on
 
 
 def test_the_secret_is_never_shown() -> None:

@@ -1,0 +1,151 @@
+"""What `regenerate` is asked for and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from builder.config.campaign import DEFAULT_CAMPAIGN
+from builder.errors import UsageProblem
+from builder.pipeline.annotate import RUN, SKIP, STORED
+from builder.pipeline.plan import PLAN, Plan
+from builder.release.manifest import Manifest
+from builder.release.target import lies_in, refuse_entangled
+from builder.run.progress import Progress
+from builder.validate.whole import summary_lines
+
+SAMPLE = resources.files("builder") / "sample"
+_ALWAYS = ("ingest",)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked for; see `ecuador-crisis regenerate --help`."""
+
+    work: Path
+    out: Path
+    sources: Sequence[Path] = ()
+    campaign: str = DEFAULT_CAMPAIGN
+    profile: str = "offline"
+    videos_dir: Path | None = None
+    engine: str = "local"
+    skip: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    key_file: Path | None = None
+    new_ids: bool = False
+    replace: bool = False
+    accept_quality: bool = False
+    progress: Callable[[str, int], Progress] = Progress
+    plan: Plan = PLAN
+
+    @property
+    def profile_name(self) -> str:
+        """Name of the profile as released: never a path of this machine."""
+        return Path(self.profile).stem
+
+    @property
+    def media(self) -> Path | None:
+        """The folder of downloads; the sample campaign brings its own."""
+        if self.videos_dir is None and not self.sources:
+            clips = Path(str(SAMPLE / "videos"))
+            return clips if clips.is_dir() else None
+        return self.videos_dir
+
+    def mode(self, stage: str) -> str:
+        """run, stored (only what an earlier run computed) or skip."""
+        if stage in self.skip:
+            return SKIP
+        return RUN if self.runs(stage) else STORED
+
+    def runs(self, stage: str) -> bool:
+        """Whether a stage is wanted."""
+        if stage in _ALWAYS:
+            return True
+        if self.only:
+            wanted = set(self.only)
+            if "validate" in wanted:
+                wanted.add("assemble")
+            if "assemble" in wanted:
+                wanted.add("anonymize")
+            return stage in wanted
+        return stage not in self.skip
+
+
+@dataclass
+class Outcome:
+    """What a run made.
+
+    Attributes:
+        release: the release folder; None when assemble was not asked for.
+        manifest: its manifest; None with it.
+        report: the validation report; None when validate was skipped.
+        shapes: how the names of downloads without an id are built.
+        damaged: files of the work folder that were found damaged.
+    """
+
+    release: Path | None = None
+    manifest: Manifest | None = None
+    report: dict[str, Any] | None = None
+    shapes: tuple[str, ...] = ()
+    damaged: int = 0
+
+    def lines(self) -> list[str]:
+        """What was made and where, for the terminal."""
+        there = self.manifest
+        if self.release is None or there is None:
+            return ["the stages asked for are done; no release was written"]
+        kind = "SYNTHETIC release" if there.synthetic else "release"
+        lines = [f"{kind} {there.name} {there.version} in {self.release}"]
+        lines += [f"  {config}: {rows:,} rows" for config, rows in there.rows.items()]
+        if there.dropped:
+            told = ", ".join(f"{n:,} {why}" for why, n in there.dropped.items())
+            lines.append(f"  left out: {told}")
+        if there.media is not None:
+            lines.append(f"  downloads: {there.media.line(self.shapes)}")
+        lines += [f"  note: {note}" for note in there.notes]
+        if self.damaged:
+            lines.append(
+                f"  {self.damaged:,} damaged work file(s) were set aside (folders `damaged`) and "
+                "computed again"
+            )
+        return lines + (summary_lines(self.report) if self.report else [])
+
+
+def check_request(request: Request) -> None:
+    """Refuse what cannot be meant.
+
+    Raises:
+        UsageProblem: unknown stage, both --skip and --only, skipping what a release needs, or
+            folders that lie in each other.
+    """
+    unknown = sorted((request.skip | request.only) - set(request.plan.names))
+    if unknown:
+        raise UsageProblem(
+            f"unknown stage(s): {', '.join(unknown)}",
+            way_out=f"stages: {', '.join(request.plan.names)}",
+        )
+    if request.skip and request.only:
+        raise UsageProblem("--skip and --only exclude each other", way_out="give one of them")
+    if "ingest" in request.skip:
+        raise UsageProblem("ingest cannot be skipped", way_out="everything reads its result")
+    if "anonymize" in request.skip and "assemble" not in request.skip:
+        raise UsageProblem(
+            "nothing is released that was not anonymised",
+            way_out="skip assemble too, or do not skip anonymize",
+        )
+    if lies_in(request.out, request.work):
+        raise UsageProblem(
+            "--out lies inside --work, which holds private data",
+            file=request.out,
+            way_out="put the release outside the work folder",
+        )
+    named = [("--work", request.work)]
+    named += [("a SOURCE", source) for source in request.sources]
+    named += [("--videos-dir", request.videos_dir)] if request.videos_dir else []
+    named += [("--key-file", request.key_file)] if request.key_file else []
+    # both can be a name as well
+    named += [("--campaign", Path(request.campaign)), ("--profile", Path(request.profile))]
+    refuse_entangled(request.out, [(what, path) for what, path in named if path.exists()])
