@@ -36,8 +36,10 @@ SPLIT = "train"
 SENTIMENT_LABELS = ("negative", "neutral", "positive")
 ENTAILMENT_LABELS = ("entailment", "neutral", "contradiction")
 TRANSCRIPT_SOURCES = ("whisper", "api")
-TRANSCRIPT_STATUSES = ("ok", "near_empty", "no_speech", "failed", "missing")
-EXCLUSION_REASONS = ("no_transcript", "near_empty_transcript")
+# no_speech: we listened and heard nobody; blank: the source gives an empty transcript and nobody
+# knows why; withheld: there is a text that cannot be released; missing: no source gave one
+TRANSCRIPT_STATUSES = ("ok", "near_empty", "no_speech", "blank", "withheld", "failed", "missing")
+EXCLUSION_REASONS = ("no_transcript", "near_empty_transcript", "transcript_withheld")
 
 # Columns that exist only when the campaign file asks for them.
 OPTIONAL_COLUMNS = ("published_at", "author_id")
@@ -78,7 +80,11 @@ COLUMNS = {
         "Preferred transcript (Whisper's if usable), scrubbed; null where there is none",
     ),
     "transcript_source": (_STRING, "Where it comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
-    "transcript_status": (_STRING, "Its status: " + ", ".join(TRANSCRIPT_STATUSES)),
+    "transcript_status": (
+        _STRING,
+        "Its status: ok; near_empty; no_speech (heard, nobody spoke); blank (empty in the source); "
+        "withheld (holds what cannot be released); failed; missing (no source gave one)",
+    ),
     "source": (_STRING, "Where the transcript comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
     "is_preferred": (_BOOL, "True: this is the transcript that `videos` shows"),
     "text": (_STRING, "The transcript, scrubbed; null where there is none"),

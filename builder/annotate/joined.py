@@ -20,6 +20,7 @@ from builder.sources.encoding import REPLACEMENT
 
 UPSTREAM_MODEL = "as published by the authors"
 NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"
+NO_SPEECH, BLANK = "no_speech", "blank"
 API_MODEL = "TikTok Research API voice_to_text"
 SOURCES = ("whisper", "api")
 TRUNCATED = "truncated"  # a media status: `builder.media.facts.STATUSES`
@@ -152,6 +153,9 @@ class Joiner:
             judged = self._judged(source, frame[f"{source}_text"])
             frame = frame.with_columns(judged["n_words"].alias(f"{source}_words"))
             status, reason = judged["status"], judged["reason"]
+            # an empty text somebody else gives: nobody here listened
+            silent = (status == NO_SPEECH).fill_null(False)
+            status = status.zip_with(~silent, pl.repeat(BLANK, status.len(), eager=True))
             if source == "whisper":
                 ours = frame["whisper_status"].is_not_null()
                 status = status.zip_with(~ours, frame["whisper_status"])

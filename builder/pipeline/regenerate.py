@@ -148,6 +148,8 @@ def _release(
         anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
         entry.statuses = {"ok": anonymised.rows}
     counts["anonymize"] = {"in": ingested.videos, "out": anonymised.rows}
+    if anonymised.withheld:
+        counts["anonymize"]["texts_withheld"] = sum(anonymised.withheld.values())
     if not request.runs("assemble"):
         return Outcome()
     rejected = store.work / REJECTED / campaign.release_name
@@ -168,6 +170,7 @@ def _release(
                 dropped=dict(sorted((ingested.dropped | assembled.dropped).items())),
                 scrubbed=anonymised.scrubbed,
                 scrubbed_texts=anonymised.scrubbed_texts,
+                withheld_texts=anonymised.withheld,
                 hashtags_folded=anonymised.folded,
                 profile=request.profile_name if annotated.models else None,
                 models=annotated.models,

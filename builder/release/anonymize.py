@@ -26,13 +26,14 @@ from builder.release.hashtags import (
 )
 from builder.release.pseudonym import Key
 from builder.release.scrub.scrubber import Scrubber
+from builder.release.withhold import SEGMENTS, STATUS, Cleaned, Cleaner
 from builder.run.progress import Progress
 from builder.run.resume import once
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame
 from builder.sources.ingest import Ingested
 
-VERSION = "1"
+VERSION = "2"
 SLICE_ROWS = 20_000
 
 
@@ -58,6 +59,7 @@ class Anonymised:
         bucket_days: first day number of each.
         scrubbed: field -> kind of identifier -> replacements.
         scrubbed_texts: field -> texts in which something was replaced.
+        withheld: reason -> texts (and lists of segments) not released.
         folded: reason -> distinct hashtags not released.
         rows: rows of all parts.
     """
@@ -66,6 +68,7 @@ class Anonymised:
     bucket_days: list[int] = field(default_factory=list)
     scrubbed: dict[str, dict[str, int]] = field(default_factory=dict)
     scrubbed_texts: dict[str, int] = field(default_factory=dict)
+    withheld: dict[str, int] = field(default_factory=dict)
     folded: dict[str, int] = field(default_factory=dict)
     rows: int = 0
 
@@ -158,9 +161,14 @@ class _Worker:
     ) -> None:
         self.campaign, self.annotated, self.key = campaign, annotated, key
         shared = shared_usernames(ingested.parts, campaign, usernames)
-        self.scrubber = Scrubber.of(campaign, distinctive_usernames(usernames, shared))
+        raw = campaign.privacy.id_policy == "raw"
+        ids = (
+            [] if raw else [pl.read_parquet(p, columns=["id"], glob=False) for p in ingested.parts]
+        )
+        known = pl.concat([pl.DataFrame(schema={"id": pl.Int64}), *ids])["id"]
+        self.cleaner = Cleaner(campaign, distinctive_usernames(usernames, shared), known)
         allowed, self.folded = allowed_hashtags(
-            ingested.parts, campaign, usernames - shared, self.scrubber
+            ingested.parts, campaign, usernames - shared, self.cleaner.scrubber
         )
         self.allowed = pl.Series(sorted(allowed), dtype=pl.String)
 
@@ -175,30 +183,42 @@ class _Worker:
         )
         scrubbed: dict[str, dict[str, int]] = {}
         texts: dict[str, int] = {}
+        withheld: Counter[str] = Counter()
         for name in self.annotated.joiner.texts:
-            clean = self.scrubber.scrub_column(frame[name])
-            kinds = clean["kinds"].fill_null([])
-            found = Counter(kinds.explode().drop_nulls().to_list())
+            clean = self.cleaner.clean(frame[name])
+            found = Counter(clean.kinds.explode().drop_nulls().to_list())
             scrubbed[name] = dict(sorted(found.items()))
-            touched = kinds.list.len() > 0
-            texts[name] = int(touched.sum())
-            frame = frame.with_columns(clean["text"].alias(name))
+            texts[name] = int((clean.kinds.list.len() > 0).sum())
+            withheld.update(clean.withheld.drop_nulls().to_list())
             if name == "whisper_text":
-                # An identifier can straddle segments: where one was found, no segment is released.
-                frame = frame.with_columns(segments=pl.when(~touched).then(pl.col("segments")))
-        frame = frame.with_columns(
-            self.scrubber.scrub_column(frame[name])["text"].alias(name)
-            for name in self.annotated.joiner.reasons
-        )
+                segments, dirty = self._segments(frame["segments"], clean)
+                frame = frame.with_columns(segments.alias("segments"))
+                withheld.update({SEGMENTS: dirty} if dirty else {})
+            frame = _withheld(frame.with_columns(clean.text.alias(name)), name, clean.withheld)
+        for name in self.annotated.joiner.reasons:
+            told = self.cleaner.clean(frame[name])
+            frame = frame.with_columns(told.text.fill_null(told.withheld).alias(name))
         private = ("username", "description", "create_time", "upstream_sentiment", "usable_text")
         frame = frame.drop([c for c in private if c in frame.columns])
         counts = {
             "rows": frame.height,
             "scrubbed": scrubbed,
             "scrubbed_texts": texts,
+            "withheld": dict(withheld),
             "folded": self.folded,
         }
         return frame, counts
+
+    def _segments(self, segments: pl.Series, text: Cleaned) -> tuple[pl.Series, int]:
+        """The segments that may be released, and how many lists are withheld for one of theirs.
+
+        An identifier can straddle segments: where one was found in the text, none is released.
+        """
+        touched = (text.kinds.list.len() > 0) | text.withheld.is_not_null()
+        fine = pl.select(pl.when(~touched).then(segments).alias("segments")).to_series()
+        dirty = self.cleaner.dirty_segments(fine, text.text)
+        kept = pl.select(pl.when(~dirty).then(fine).alias("segments")).to_series()
+        return kept, int(dirty.sum())
 
     def _identity(self, frame: pl.DataFrame) -> pl.DataFrame:
         privacy = self.campaign.privacy
@@ -209,7 +229,7 @@ class _Worker:
             pl.Series("video_id", released, dtype=pl.String),
             time.dt.date().alias("date"),
         ]
-        if privacy.date_resolution != "day":
+        if privacy.date_resolution in ("hour", "second"):
             unit = "1h" if privacy.date_resolution == "hour" else "1s"
             columns.append(time.dt.truncate(unit).dt.cast_time_unit("ms").alias("published_at"))
         if privacy.author_pseudonym:
@@ -221,11 +241,32 @@ class _Worker:
         return frame.with_columns(columns)
 
 
+def _withheld(frame: pl.DataFrame, name: str, why: pl.Series) -> pl.DataFrame:
+    """What else changes where a text is withheld: its status and reason, and what judged it."""
+    gone = pl.lit(why.is_not_null())
+    view = name.removesuffix("_text")
+    if name == "summary":
+        view = "summary"
+        verdict = ("entailment", "entailment_confidence", "entailment_model", "entailment_status")
+        # a verdict stands only beside what it judges
+        frame = frame.with_columns(pl.when(~gone).then(pl.col(c)).alias(c) for c in verdict)
+    changes = {f"{view}_status": pl.lit(STATUS), f"{view}_reason": pl.lit(why)}
+    return frame.with_columns(
+        pl.when(gone).then(value).otherwise(pl.col(column)).alias(column)
+        for column, value in changes.items()
+        if column in frame.columns
+    )
+
+
 def _summed(reports: list[dict[str, Any]]) -> Anonymised:
     total = Anonymised(
         rows=sum(report["rows"] for report in reports),
         folded=reports[0]["folded"] if reports else {},
     )
+    withheld: Counter[str] = Counter()
+    for report in reports:
+        withheld.update(report["withheld"])
+    total.withheld = dict(sorted(withheld.items()))
     for name in reports[0]["scrubbed"] if reports else ():
         kinds: Counter[str] = Counter()
         for report in reports:

@@ -9,7 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from builder.config.campaign import Campaign
+from builder.release.residue import with_paths, with_raw_ids, with_words
 from builder.release.scrub.scrubber import Scrubber
+from builder.release.withhold import scrub_safely
 
 # A bare word that is somebody's username is taken out of texts only when it cannot be an ordinary
 # word: it holds a digit, an underscore or a dot, or is at least this long.
@@ -87,8 +89,10 @@ def allowed_hashtags(
     )
     tags = frozenset(frequent["tag"].to_list())
     kept = pl.Series("tag", sorted(tags - personal), dtype=pl.String)
-    scrubbed = scrubber.scrub_column(kept)
-    clean = kept.filter(scrubbed["kinds"].list.len() == 0).to_list()
+    scrubbed = scrub_safely(scrubber, kept)
+    left = with_raw_ids(kept, None) | with_paths(kept)
+    left |= with_words(kept, distinctive_usernames(personal, frozenset()))
+    clean = kept.filter((scrubbed["kinds"].list.len() == 0) & ~scrubbed["failed"] & ~left).to_list()
     folded = {
         "rare": videos.height - frequent.height,
         "spells_a_username": len(tags & personal),

@@ -7,6 +7,7 @@ import polars as pl
 from builder.annotate.joined import API_MODEL
 from builder.config.campaign import Campaign
 from builder.release.coarsen import coarse_day
+from builder.release.withhold import STATUS as WITHHELD
 
 # Media no sound could be taken from; see `media.facts.STATUSES`. With no transcript from anywhere
 # the video is dropped.
@@ -28,7 +29,7 @@ def split_dropped(wide: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         The rows kept, and reason -> rows dropped.
     """
     heard = pl.any_horizontal(
-        pl.col(f"{source}_status").is_in(["ok", "near_empty"]).fill_null(False)
+        pl.col(f"{source}_status").is_in(["ok", "near_empty", WITHHELD]).fill_null(False)
         for source in SOURCES
     )
     silent = pl.col("media_status").is_in(AUDIO_FAILED) | (pl.col("whisper_status") == "failed")
@@ -98,6 +99,8 @@ def _flagged(wide: pl.DataFrame, threshold: float) -> pl.DataFrame:
         .then(None)
         .when(status == "near_empty")
         .then(pl.lit("near_empty_transcript"))
+        .when(status == WITHHELD)
+        .then(pl.lit("transcript_withheld"))
         .otherwise(pl.lit("no_transcript"))
     )
     ok = pl.col("sentiment_status") == "ok"

@@ -18,6 +18,7 @@ from builder.release.parquet import arrow_schema
 from builder.release.pseudonym import HEX_DIGITS
 from builder.validate.contract.characters import check_characters
 from builder.validate.contract.check import Check, Problem, shown
+from builder.validate.contract.hidden import check_hidden
 from builder.validate.contract.joins import check_joins
 from builder.validate.contract.labels import check_quality_rules
 from builder.validate.contract.leaks import Private, check_leaks
@@ -47,6 +48,7 @@ def check_contract(
         return files  # the rows cannot be trusted or not even be read
     return [
         *files,
+        *check_hidden(release, private.ids if private else None),
         _card(release),
         *_keys(release),
         *check_joins(release),
