@@ -15,20 +15,23 @@ from builder.release.scrub.scrubber import Scrubber
 from builder.validate.release import Tables
 
 
-def released_ngrams(tables: Tables, work: Path, campaign: Campaign) -> Ngrams:
+def released_ngrams(
+    tables: Tables, work: Path, campaign: Campaign, parts: Sequence[Path] | None = None
+) -> Ngrams:
     """Top phrases of the captions of exactly the released videos.
 
     Args:
         tables: the release.
         work: the work folder it was built in.
         campaign: its campaign: who may be named, and what the scrubber leaves.
+        parts: its ingest parts, where they are known; None: they are looked for.
 
     Raises:
         UsageProblem: the folder holds no build, or that of another release.
     """
     pairs = sorted((work / "private" / "crosswalk").glob("part-*.parquet"))
-    parts = sorted((work / "ingest").glob("*/part-*.parquet"))
-    if not pairs or not parts:
+    found = sorted((work / "ingest").glob("*/part-*.parquet")) if parts is None else parts
+    if not pairs or not found:
         raise UsageProblem(
             "this work folder holds no finished build",
             file=work,
@@ -47,7 +50,7 @@ def released_ngrams(tables: Tables, work: Path, campaign: Campaign) -> Ngrams:
             file=work,
             way_out="give the --work folder the release was built with",
         )
-    return ngrams_of(_build_of(parts, ids), ids, campaign)
+    return ngrams_of(_build_of(found, ids) if parts is None else found, ids, campaign)
 
 
 def ngrams_of(parts: Sequence[Path], ids: pl.Series | None, campaign: Campaign) -> Ngrams:

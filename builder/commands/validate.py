@@ -42,7 +42,7 @@ def run(
     chosen, private = private_of(release, campaign, work)
     labels = gold_labels(gold, design) if gold else None
     report = validate(release, chosen, private, labels)
-    write_reports(report, json_path, html_path)
+    write_reports(report, json_path, html_path, release / "figures" / "index.html")
     return summary_lines(report), report["contract"]["verdict"] == PASS
 
 

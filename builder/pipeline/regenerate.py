@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from builder.analyze.figures.make import INDEX
 from builder.config.campaign import Campaign
 from builder.config.merged import for_campaign
 from builder.config.profile import load_profile
 from builder.errors import ContractBroken, disk_full_guard
 from builder.pipeline.annotate import RUN, Annotated, Annotator
+from builder.pipeline.pictures import FOLDER, release_pictures
 from builder.pipeline.plan import transcript_rules
 from builder.pipeline.request import SAMPLE, Outcome, Request, check_request
 from builder.release.anonymize import anonymize
@@ -33,7 +35,6 @@ from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
 from builder.validate.contract.leaks import Private
-from builder.validate.page import write_figures
 from builder.validate.quality import check_quality
 from builder.validate.release import Tables
 from builder.validate.whole import (
@@ -179,8 +180,9 @@ def _release(
                 instruction_set=instruction_set() if annotated.models else None,
                 key_check=key.check,
             )
-            quality = check_quality(Tables(staging, threshold), campaign)
-            figures = write_figures(quality, staging / "figures")
+            tables = Tables(staging, threshold)
+            quality = check_quality(tables, campaign)
+            figures = release_pictures(campaign, tables, ingested, store, quality)
             write_card(campaign, assembled, staging, facts, figures)
             manifest = manifest_of(campaign, assembled, staging, facts)
             manifest.write(staging)
@@ -204,7 +206,8 @@ def _validated(
 ) -> dict[str, Any]:
     private = Private.of(ingested.parts, campaign)
     report = validate(staging, campaign, private, quality=quality)
-    write_reports(report, staging / JSON_NAME, staging / HTML_NAME)
+    figures = staging / FOLDER / INDEX
+    write_reports(report, staging / JSON_NAME, staging / HTML_NAME, figures)
     if report["contract"]["verdict"] == FAIL:
         broken = [check for check in report["contract"]["checks"] if check["verdict"] == FAIL]
         first = broken[0]["problems"][0]

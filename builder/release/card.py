@@ -15,9 +15,12 @@ import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.release.assemble import Assembled, file_digest, optional_columns
 from builder.release.coarsen import in_words
+from builder.release.example import example_row
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
 
+# the timeline with its events, then the top hashtags
+OPENING = ("figure1.svg", "figure3.svg")
 TEMPLATE = "dataset_card.md.jinja"
 _SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"))
 # columns a release may lack entirely because its source does not supply them
@@ -49,7 +52,7 @@ def write_card(
         assembled: rows and bytes of every config, and which columns of `videos` are filled.
         folder: the release folder, tables already written.
         facts: what the run knows.
-        figures: the SVG files in `figures/`: {file, title, alt}.
+        figures: the SVG files in `figures/`: {file, title, alt}; those of `OPENING` open the card.
     """
     empty = set(schema.FEATURES[schema.DEFAULT_CONFIG]) - assembled.filled
     text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
@@ -83,7 +86,10 @@ def write_card(
         warnings=[told for note in facts.notes if (told := _warning(note))],
         judged="sentiment_confidence" in assembled.filled,
         threshold=facts.sentiment_threshold,
-        figures=figures,
+        opening=[_picture(one) for one in figures if one["file"] in OPENING],
+        figures=[_picture(one) for one in figures if one["file"] not in OPENING],
+        example=example_row(folder),
+        events=campaign.events,
         privacy=campaign.privacy,
         coarse=in_words(campaign.privacy),
         has_paper=bool(campaign.paper),
@@ -99,6 +105,12 @@ def _warning(note: str) -> str | None:
     """What a warning says, without the names of files: those may be people's."""
     _, mark, text = note.partition("WARNING: ")
     return re.sub(r" \([^()]*\.[^()]*\)", "", text) if mark else None
+
+
+def _picture(figure: dict[str, str]) -> dict[str, str]:
+    """A figure, its text safe inside the brackets of a Markdown image."""
+    alt = re.sub(r"([\\\[\]])", r"\\\1", " ".join(figure["alt"].split()))
+    return {**figure, "alt": alt}
 
 
 def features_yaml(config: str, optional: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,13 @@ _STATUSES = {
 }
 
 
-def render_html(report: dict[str, Any]) -> str:
+def render_html(report: dict[str, Any], figures: str | None = None) -> str:
     """The report as one HTML page.
 
     Args:
         report: what `validate.validate` returned; also one without the newer keys, such as
             `media` and some of `quality`.
+        figures: where the release's figures are, seen from the page.
     """
     template = resources.files("builder.validate").joinpath("report.html.jinja")
     environment = jinja2.Environment(
@@ -53,6 +55,7 @@ def render_html(report: dict[str, Any]) -> str:
         report=report,
         plots=drawn,
         plot_style=Markup(STYLE),
+        figures=figures,
         media=MediaCounts(**report["media"]).in_words() if report.get("media") else None,
     )
 
@@ -92,12 +95,15 @@ def plots_of(quality: dict[str, Any]) -> dict[str, list[Plot]]:
     return plots
 
 
-def write_figures(quality: dict[str, Any], folder: Path) -> list[dict[str, str]]:
+def write_figures(
+    quality: dict[str, Any], folder: Path, foot: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """Write the plots of the dataset card as SVG files of their own.
 
     Args:
         quality: what `quality.check_quality` returned.
         folder: where to write, such as `<release>/figures`.
+        foot: lines below each plot: where its numbers come from, and that they are synthetic.
 
     Returns:
         One entry a file: `file` (its name), `title`, `alt` (the plot in words).
@@ -108,14 +114,13 @@ def write_figures(quality: dict[str, Any], folder: Path) -> list[dict[str, str]]
         "entailment_shares": ("shares", "Verdicts on the summaries"),
         "entailment_confidence": ("entailment", "Confidence of the verdicts"),
         "reliability": ("reliability", "Reliability against people's labels"),
-        "languages": ("language", "Languages of the transcripts"),
     }
     written = []
     for name, (section, title) in rows.items():
         if not plots.get(section):
             continue
         plot = side_by_side(name, title, plots[section], headed=section == "reliability")
-        write_atomic(folder / f"{name}.svg", plot.svg(alone=True).encode())
+        write_atomic(folder / f"{name}.svg", plot.svg(alone=True, foot=foot).encode())
         written.append({"file": f"{name}.svg", "title": title, "alt": plot.description})
     return written
 

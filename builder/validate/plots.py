@@ -68,21 +68,30 @@ class Plot:
     height: int
     body: str
 
-    def svg(self, *, alone: bool = False) -> str:
-        """The plot as an SVG element; `alone`: as a file of its own, with its style inside."""
-        head, style, edge = "", "", 0
+    def svg(self, *, alone: bool = False, foot: Sequence[str] = ()) -> str:
+        """The plot as an SVG element.
+
+        Args:
+            alone: as a file of its own, with its style inside and its title above it.
+            foot: lines below it, of a file of its own.
+        """
+        head, style, around, edge, roof = "", "", "", 0, 0
         width, height = self.width, self.height
         if alone:
             # paper of its own: the page around it may be light where the reader's system is dark
-            edge, width, height = 16, width + 32, height + 32
+            edge, roof = 16, 44
+            lines = [_text(0, height + 22 + 15 * i, line, "soft") for i, line in enumerate(foot)]
+            around = _text(0, -20, self.title, "text", weight=600) + "".join(lines)
+            width, height = width + 2 * edge, height + roof + edge + 15 * len(foot)
             head = f' xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
-            paper = _rect(-edge, -edge, width, height, "paper")
+            paper = _rect(-edge, -roof, width, height, "paper")
             style = f"<style>{STYLE}</style>{paper}"
         return (
-            f'<svg{head} class="plot" role="img" viewBox="{-edge} {-edge} {width} {height}" '
+            f'<svg{head} class="plot" role="img" viewBox="{-edge} {-roof} {width} {height}" '
             f'aria-labelledby="{self.ident}-t {self.ident}-d">'
             f'<title id="{self.ident}-t">{escape(self.title)}</title>'
-            f'<desc id="{self.ident}-d">{escape(self.description)}</desc>{style}{self.body}</svg>'
+            f'<desc id="{self.ident}-d">{escape(self.description)}</desc>'
+            f"{style}{self.body}{around}</svg>"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,25 @@ def embedded_campaign(name: object) -> Campaign | None:
 
 
 def write_reports(
-    report: dict[str, Any], json_path: Path | None = None, html_path: Path | None = None
+    report: dict[str, Any],
+    json_path: Path | None = None,
+    html_path: Path | None = None,
+    figures: Path | None = None,
 ) -> None:
-    """Write the report as JSON and as a self-contained page."""
+    """Write the report as JSON and as a self-contained page.
+
+    Args:
+        report: what `validate` returned.
+        json_path, html_path: where to, if anywhere.
+        figures: the release's page of figures, which the report links to where it is there.
+    """
     if json_path is not None:
         write_json(json_path, report)
     if html_path is not None:
-        write_atomic(html_path, render_html(report).encode())
+        link = None
+        if figures is not None and figures.is_file():
+            link = Path(os.path.relpath(figures, html_path.parent)).as_posix()
+        write_atomic(html_path, render_html(report, link).encode())
 
 
 def summary_lines(report: dict[str, Any]) -> list[str]:

@@ -153,7 +153,6 @@ def test_figures_for_the_card_are_files_of_their_own(
         "entailment_shares.svg",
         "entailment_confidence.svg",
         "reliability.svg",
-        "languages.svg",
     ]
     for entry in written:
         svg = ET.parse(tmp_path / entry["file"]).getroot()
