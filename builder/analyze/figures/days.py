@@ -13,7 +13,7 @@ from builder.analyze.figures.figure import layered, values
 from builder.analyze.figures.theme import ACCENT, GRID, SOFT, TEXT
 from builder.analyze.figures.words import Words
 
-Y_ROOM = 34  # of the labels beside every panel, so that panels below each other are flush
+Y_ROOM = 40  # of the labels beside every panel, so that panels below each other are flush
 _LETTER, _ROW = 11, 14
 
 

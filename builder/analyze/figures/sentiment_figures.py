@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import altair as alt
@@ -19,7 +20,7 @@ from builder.analyze.figures.theme import LABEL_COLOURS, PAPER, SIZE, SOFT, TEXT
 from ecuador_crisis_tiktok import SENTIMENT_LABELS
 
 _ROW = 30
-_BESIDE = 46
+_BESIDE = 54
 _LANGUAGES = 8
 
 
@@ -37,7 +38,8 @@ def by_day(material: Material) -> Figure:
     def draw(layout: Layout) -> Chart:
         width = layout.inner - _BESIDE
         days = Days(material.first, material.last, material.events, width, words)
-        top = float(shown.select(pl.max_horizontal("share", "high").max()).item())
+        highest = float(shown.select(pl.max_horizontal("share", "high").max()).item())
+        top = min(1.0, ceil(4 * highest) / 4)  # so that ticks are quarters
         panels = [
             (
                 alt.TitleParams(words(f"labels.{label}"), color=LABEL_COLOURS[label]),
@@ -45,7 +47,7 @@ def by_day(material: Material) -> Figure:
                     days,
                     shown.filter(pl.col("label") == label),
                     label,
-                    min(1.0, top),
+                    top,
                     height=80 if layout.phone else 92,
                     labels=label == SENTIMENT_LABELS[-1],
                 ),
@@ -146,14 +148,19 @@ def _rows_figure(
     shown = data.filter((pl.col("of") >= over.MIN_VIDEOS) & pl.col("group").is_in(order))
     present = [group for group in order if group in set(shown["group"])]
     sizes = dict(data.group_by("group").agg(pl.col("videos").sum()).iter_rows())
-    titles = {
-        group: words("sentiment.group", name=names[group], n=words.number(sizes[group]))
-        for group in present
-    }
+
+    def titled(group: str, layout: Layout) -> list[str]:
+        """Lines beside a row."""
+        n = words.number(sizes[group])
+        if layout.phone:
+            return [names[group], f"n = {n}"]
+        return [words("sentiment.group", name=names[group], n=n)]
 
     def draw(layout: Layout) -> Chart:
         size = SIZE - 1 if layout.phone else SIZE
-        label = min(max(text_width(t, size) for t in titles.values()) + 10, 0.42 * layout.inner)
+        titles = {group: titled(group, layout) for group in present}
+        widest = max(text_width(line, size) for lines in titles.values() for line in lines)
+        label = min(widest + 10, 0.45 * layout.inner)
         gap = 14 if layout.phone else 26
         width = (layout.inner - label - gap * 2 - 14) / 3
         drawn = [
@@ -180,7 +187,7 @@ def _rows_figure(
 def _dots(
     shown: pl.DataFrame,
     order: list[str],
-    titles: dict[str, str],
+    titles: dict[str, list[str]],
     label: str,
     title: str,
     width: float,
@@ -233,7 +240,7 @@ def _dots(
         base.transform_filter(~sure)
         .mark_point(filled=True, fill=PAPER, stroke=SOFT, strokeWidth=1.2, size=34, opacity=1)
         .encode(x=x, y=y),
-        title=alt.TitleParams(title, color=colour),
+        title=alt.TitleParams(title, color=colour, frame="group"),
     )
 
 

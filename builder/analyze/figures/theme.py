@@ -62,7 +62,7 @@ def config() -> dict[str, Any]:
     return {
         "background": None,
         "font": FONT,
-        "padding": 0,
+        "padding": {"left": 0, "top": 0, "right": 3, "bottom": 0},  # a line on the very edge
         "view": {"stroke": None},
         "concat": {"spacing": 10},
         "axis": {

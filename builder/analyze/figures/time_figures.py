@@ -16,7 +16,7 @@ from builder.analyze.figures.paper import wrapped
 from builder.analyze.figures.theme import SIZE, Layout
 from builder.analyze.tables import METRICS
 
-_BESIDE = 46  # left and right of a plot: axis labels, and half a day label
+_BESIDE = 54  # left and right of a plot: axis labels, and half a day label
 _GUTTER = 26
 
 
