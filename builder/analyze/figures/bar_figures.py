@@ -49,7 +49,9 @@ def figure2(material: Material, top: int = 12) -> Figure:
         name="figure2",
         title=words("figure2.title"),
         subtitle=words("figure2.subtitle"),
-        n=material.n(ngrams.captions, "captions") if ngrams else "",
+        n=material.n(ngrams.captions, "captions")
+        if ngrams
+        else material.n(material.videos, "videos"),
         notes=(words("figure2.note", **limits),),
         alt=words("figure2.alt", tops=", ".join(tops)),
         data=data,

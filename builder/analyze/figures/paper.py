@@ -21,6 +21,8 @@ from builder.analyze.figures.words import Words
 
 _VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 _SIZE_OF = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"')
+# Vega numbers its clips through all drawings of a process
+_CLIP = re.compile(r'(?:(?<=id=")|(?<=url\(#))clip\d+')
 _STYLE_AT = "<!--style-->"
 _NARROW, _BROAD = set("iljtfrI.,:;'|!()[]·- "), set("mwMW@%—…")
 
@@ -123,6 +125,8 @@ def _vega(chart: Chart, words: Words) -> tuple[str, float, float]:
         format_locale=locale,
         time_format_locale=locale,
     )
+    clips = {name: f"clip{n}" for n, name in enumerate(dict.fromkeys(_CLIP.findall(svg)))}
+    svg = _CLIP.sub(lambda found: clips[found.group()], svg)
     size = _SIZE_OF.search(svg)
     width, height = (float(size.group(i)) for i in (1, 2)) if size else (0.0, 0.0)
     return svg, width, height

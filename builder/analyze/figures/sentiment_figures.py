@@ -258,7 +258,7 @@ def _day_panel(
     x = days.x(labels=labels)
     axis = alt.Axis(
         title=None,
-        values=[0, top / 2, top],
+        values=[step / 4 for step in range(round(4 * top) + 1)],
         labelExpr=f"format(100 * datum.value, '.0f') + '{days.words.percent_sign}'",
         minExtent=Y_ROOM,
         maxExtent=Y_ROOM,
