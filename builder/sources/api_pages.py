@@ -17,7 +17,15 @@ from typing import Any
 import orjson
 
 from builder.errors import UnreadablePage
-from builder.sources.encoding import DAMAGED, REPLACEMENT, WINDOWS, decoded, utf8_blocks
+from builder.sources.encoding import (
+    DAMAGED,
+    REPLACEMENT,
+    WINDOWS,
+    Text,
+    decoded,
+    is_marked,
+    utf8_blocks,
+)
 from builder.sources.files import SourceFile, read_blocks, read_lines
 from builder.sources.ids import check_time, parse_id
 from builder.sources.page_errors import check_errors
@@ -52,9 +60,9 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
     block = Block(file.name, synthetic=file.synthetic)
     position = first_position
     pages = windows = lost = 0
-    for where, page, encoding in _pages(file):
+    for where, page, text in _pages(file):
         pages += 1
-        windows += encoding == WINDOWS
+        windows += text.encoding == WINDOWS
         _check_page(page, file, where)
         block.synthetic = block.synthetic or _is_synthetic(page)
         if seen := _seen(page, file.name, pages):
@@ -62,7 +70,10 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
         for index, video in enumerate(_videos(page, file, where), start=1):
             try:
                 row = _row(video, position)
-                lost += _mend(row)
+                if text.damaged:
+                    _refuse_damaged(video)
+                if text.marked:
+                    lost += _mend(row)
                 block.add(row)
             except RowProblem as problem:
                 block.reject(f"{where}video {index}", problem)
@@ -97,7 +108,7 @@ def encoding_notes(name: str, windows: str, lost: int) -> list[str]:
     return notes
 
 
-def _pages(file: SourceFile) -> Iterator[tuple[str, Any, str]]:
+def _pages(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
     """(where, parsed page, its encoding); `where` is empty for a file that is one page."""
     name = file.member or file.path.name
     if ".json" not in [suffix.lower() for suffix in Path(name).suffixes]:
@@ -108,7 +119,7 @@ def _pages(file: SourceFile) -> Iterator[tuple[str, Any, str]]:
     if not content:
         return
     try:
-        whole, encoding = _loads(content, file, None)
+        whole, text = _loads(content, file, None)
     except ValueError:
         # JSON Lines called .json: the first line alone is a page.
         first = content.split(b"\n", 1)[0]
@@ -120,31 +131,31 @@ def _pages(file: SourceFile) -> Iterator[tuple[str, Any, str]]:
         return
     if isinstance(whole, list) and not (whole and _looks_like_video(whole[0])):
         for number, page in enumerate(whole, start=1):
-            yield f"page {number}, ", page, encoding if number == 1 else ""
+            yield f"page {number}, ", page, text
     else:
-        yield "", whole, encoding
+        yield "", whole, text
 
 
-def _lines(file: SourceFile) -> Iterator[tuple[str, Any, str]]:
+def _lines(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
     for number, line in read_lines(file):
         yield f"line {number}, ", *_parse(line, file, f"line {number}")
 
 
-def _loads(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, str]:
+def _loads(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, Text]:
     try:
-        return orjson.loads(content), "utf-8"
+        return orjson.loads(content), Text(marked=is_marked(content))
     except orjson.JSONDecodeError:
         # The service has sent lone surrogates and broken UTF-8, which orjson refuses.
         if content.lstrip()[:1] not in (b"{", b"["):
             raise
-        text, encoding = decoded(content, file.name, row)
+        text, known = decoded(content, file.name, row)
         try:
-            return json.loads(text), encoding
+            return json.loads(text), known
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
 
 
-def _parse(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, str]:
+def _parse(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, Text]:
     try:
         return _loads(content, file, row)
     except ValueError as error:
@@ -242,6 +253,14 @@ def _row(video: Any, position: int) -> dict[str, Any]:
     return row
 
 
+def _refuse_damaged(video: dict[str, Any]) -> None:
+    """Raises RowProblem for a video with a text that holds bytes of no UTF-8."""
+    tags = video.get("hashtag_names")
+    texts = [video.get(key) for key, _ in _TEXT] + (tags if isinstance(tags, list) else [])
+    if any(isinstance(text, str) and DAMAGED.search(text) for text in texts):
+        raise RowProblem(TEXT_DAMAGED, "text")
+
+
 def _mend(row: dict[str, Any]) -> bool:
     """Take the marks of characters lost elsewhere out of a row's texts; whether there were any."""
     mended = False
@@ -260,8 +279,6 @@ def _text(value: Any) -> str | None:
     if "\0" in value:
         value = value.replace("\0", "")
     if not value.isascii():
-        if DAMAGED.search(value):
-            raise RowProblem(TEXT_DAMAGED, "text")
         value = value.encode("utf-8", errors="replace").decode()
     return value or None
 

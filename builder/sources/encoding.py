@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from builder.errors import UnreadablePage
 
@@ -19,6 +20,7 @@ WINDOWS = "cp1252"
 # What `surrogateescape` makes of a byte that is not UTF-8.
 DAMAGED = re.compile("[\udc80-\udcff]")
 REPLACEMENT = "\ufffd"  # what another program left where it had lost a character
+_MARKED = (REPLACEMENT.encode(), rb"\ufffd", rb"\uFFFD")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 # UTF-32's mark begins with UTF-16's.
 _MARKS = (
@@ -30,6 +32,20 @@ _MARKS = (
 # Two bytes of Windows-1252 look like one character of UTF-8 now and then; this share is chance.
 _CHANCE = 0.05
 _WAY_OUT = "save the file as UTF-8 (or take the original again) and run the same command"
+
+
+class Text(NamedTuple):
+    """What is known of the characters of a file or a page.
+
+    Attributes:
+        encoding: ``utf-8`` or ``cp1252``.
+        damaged: some bytes are not UTF-8 and were kept as lone surrogates (`DAMAGED`).
+        marked: U+FFFD stands in it.
+    """
+
+    encoding: str = "utf-8"
+    damaged: bool = False
+    marked: bool = False
 
 
 @dataclass
@@ -90,23 +106,37 @@ def utf8_blocks(blocks: Iterable[bytes], file: str) -> Iterator[bytes]:
         )
 
 
-def encoding_of(blocks: Iterable[bytes], file: str) -> str:
-    """The encoding of a whole file: ``utf-8`` or ``cp1252``. One pass.
+def encoding_of(blocks: Callable[[], Iterable[bytes]], file: str) -> Text:
+    """The encoding of a whole file. One pass over what is UTF-8, two over what is not.
 
     Args:
-        blocks: of `utf8_blocks`.
+        blocks: hands out the blocks of `utf8_blocks`, anew at each call.
         file: its name.
 
     Raises:
         UnreadablePage: neither, naming the first line that cannot be read.
     """
+    strict = codecs.getincrementaldecoder("utf-8")()
+    marked = False
+    try:
+        for block in blocks():
+            text = strict.decode(block)
+            marked = marked or (not text.isascii() and REPLACEMENT in text)
+        strict.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return _counted(blocks(), file)
+    return Text(marked=marked)
+
+
+def _counted(blocks: Iterable[bytes], file: str) -> Text:
     decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
-    tally, line = _Tally(), 1
+    tally, line, marked = _Tally(), 1, False
     damaged = undefined = 0  # lines
     for block in blocks:
         text = decoder.decode(block)
         if not text.isascii():
             tally.add(text)
+            marked = marked or REPLACEMENT in text
             if tally.damaged and not (damaged and undefined):
                 damaged = damaged or _line_of(DAMAGED, text, line)
                 undefined = undefined or _undefined_line(block, line)
@@ -118,7 +148,7 @@ def encoding_of(blocks: Iterable[bytes], file: str) -> str:
         raise _refused("one encoding: some of it is UTF-8, some is not", file, f"line {damaged}")
     if found == WINDOWS and undefined:
         raise _refused("UTF-8 nor Windows-1252", file, f"line {undefined}")
-    return found
+    return Text(found, damaged=found != WINDOWS, marked=marked)
 
 
 def _line_of(pattern: re.Pattern[str], text: str, line: int) -> int:
@@ -135,8 +165,13 @@ def _undefined_line(block: bytes, line: int) -> int:
     return 0
 
 
-def decoded(content: bytes, file: str, row: str | None) -> tuple[str, str]:
-    """(text, encoding) of one page.
+def is_marked(content: bytes) -> bool:
+    """U+FFFD stands in a page, as it is or as JSON escapes it."""
+    return any(mark in content for mark in _MARKED)
+
+
+def decoded(content: bytes, file: str, row: str | None) -> tuple[str, Text]:
+    """One page that is no plain UTF-8: its text, and what is known of it.
 
     Raises:
         UnreadablePage: it is neither UTF-8 nor Windows-1252.
@@ -145,12 +180,13 @@ def decoded(content: bytes, file: str, row: str | None) -> tuple[str, str]:
     tally = _Tally()
     tally.add(text)
     found = tally.encoding()
+    marked = is_marked(content)
     if found is None:
         raise _refused("one encoding: some of it is UTF-8, some is not", file, row)
     if found != WINDOWS:
-        return text, found
+        return text, Text(damaged=tally.damaged > 0, marked=marked)
     try:
-        return content.decode(WINDOWS), WINDOWS
+        return content.decode(WINDOWS), Text(WINDOWS, marked=marked)
     except UnicodeDecodeError as error:
         raise _refused("UTF-8 nor Windows-1252", file, row) from error
 

@@ -110,8 +110,8 @@ def read_csv(file: SourceFile, first_position: int) -> Iterator[Block]:
         UnreadablePage: not readable as CSV, cut short inside a quoted field, or in no encoding
             that we know.
     """
-    encoding = encoding_of(utf8_blocks(read_blocks(file), file.name), file.name)
-    records = _records(file, encoding)
+    text = encoding_of(lambda: utf8_blocks(read_blocks(file), file.name), file.name)
+    records = _records(file, text.encoding)
     header = next(records, None)
     if header is None:
         raise MissingColumn("the CSV is empty", file=file.name, way_out="take the file again")
@@ -125,9 +125,10 @@ def read_csv(file: SourceFile, first_position: int) -> Iterator[Block]:
         try:
             if len(cells) != len(header[1]):
                 raise RowProblem("row_has_wrong_number_of_fields", "row")
-            if any(DAMAGED.search(cell) for cell in cells if not cell.isascii()):
+            if text.damaged and any(DAMAGED.search(cell) for cell in cells if not cell.isascii()):
                 raise RowProblem(TEXT_DAMAGED, "text")
-            lost += _mend(cells)
+            if text.marked:
+                lost += _mend(cells)
             row = _row(cells, columns, damage.watch(cells[columns["id"]], line))
             block.synthetic = block.synthetic or bool(row.pop("synthetic"))
             block.add(row | {"position": first_position + number})
@@ -139,7 +140,7 @@ def read_csv(file: SourceFile, first_position: int) -> Iterator[Block]:
             block = Block(file.name, synthetic=block.synthetic)
     damage.judge()
     block.scientific = damage.spreadsheet
-    windows = "it is" if encoding == WINDOWS else ""
+    windows = "it is" if text.encoding == WINDOWS else ""
     block.notes += encoding_notes(file.name, windows, lost)
     yield block
 
