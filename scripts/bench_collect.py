@@ -5,7 +5,8 @@ usage: python scripts/bench_collect.py [--days 4] [--videos-a-day 2500] [--serve
 Runs `ecuador-crisis collect` against the local service of the tests, which answers each request
 after --server-ms (TikTok takes longer), and then sends the same bodies again with nothing but an
 HTTP client that keeps its connection and throws the answers away. Prints one JSON line; `overhead`
-is what the collector takes longer than that, start of the program included or not.
+is what the collector takes longer than that. On a busy machine waiting for a turn counts as well:
+`own_cpu` is the processor time of the collector's own thread.
 """
 
 from __future__ import annotations
@@ -62,10 +63,10 @@ def main() -> None:
             first=days[0].isoformat(),
             last=days[-1].isoformat(),
         )
-        processor, started = time.process_time(), time.monotonic()
+        processor, started = time.thread_time(), time.monotonic()
         code = run_collect(options, lambda line: None)
         seconds = time.monotonic() - started
-        processor = time.process_time() - processor
+        processor = time.thread_time() - processor
         bodies, fields = api.queries, api.field_lists[0]
         bare = again(api, bodies, fields)
     result = {
@@ -80,7 +81,8 @@ def main() -> None:
         "same_requests_seconds": round(bare, 2),
         "own_ms_a_request": round((seconds - bare) / len(bodies) * 1000, 1),
         "overhead_percent": round((seconds / bare - 1) * 100, 1),
-        "cpu_seconds_with_the_server": round(processor, 2),
+        "own_cpu_ms_a_request": round(processor / len(bodies) * 1000, 1),
+        "own_cpu_percent": round(processor / bare * 100, 1),
     }
     print(json.dumps(result))
 

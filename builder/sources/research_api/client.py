@@ -39,7 +39,7 @@ T = TypeVar("T")
 BASE_URL = "https://open.tiktokapis.com"
 LONGEST_WAIT = 300.0  # seconds one back-off may take
 # Tries of one request, by what goes wrong. Searches have been seen to be unknown for some seconds.
-TRIES = {"fault": 6, "rate": 8, "search": 5, "token": 4}
+TRIES = {"fault": 6, "rate": 8, "search": 5, "token": 6}
 _EARLY = 120.0  # renew a token this many seconds before its end
 
 
@@ -73,6 +73,7 @@ class ResearchClient:
         self._retry_wait, self._notice = retry_wait, notice
         self._transport = Transport(deadline)
         self._token, self._token_ends = "", 0.0
+        self._answered = False  # whether any token was ever good for a page
         self._random = random.Random()
         self.fields: tuple[str, ...] = ALL_FIELDS
         self.patience = TRIES["fault"]  # tries of a request on faults; the caller may lower it
@@ -142,7 +143,7 @@ class ResearchClient:
             reply = self._post("/v2/research/video/query/", headers, _json(request.body()), params)
             came = 0
             page = answers.read_page(reply)
-            came = page.rows
+            came, self._answered = page.rows, True
             return page
         except NothingSent:
             came, sent = 0, False
@@ -209,8 +210,8 @@ class ResearchClient:
             if isinstance(error, Transient) and error.retry_after is not None:
                 longest = LONGEST_WAIT if isinstance(error, RateLimited) else LONGEST_WAIT / 5
                 return min(error.retry_after, longest) + self._random.uniform(0, 0.1)
-            if isinstance(error, TokenRefused):
-                return 0.0
+            if isinstance(error, TokenRefused) and counts["token"] < 2:
+                return 0.0  # it has ended, most likely
             number = counts[error.kind] if isinstance(error, Transient) else 1
             most = min(self._retry_wait * 2**number, LONGEST_WAIT / 5)
             return self._random.uniform(most / 4, most)
@@ -238,6 +239,8 @@ class ResearchClient:
                 way_out="run the same command again in some minutes: it goes on where it stopped",
             ) from limited
         except TokenRefused:
+            if self._answered:
+                raise Unavailable("the service refuses its own tokens at the moment") from None
             raise CredentialsProblem(
                 "TikTok refuses the tokens that it has just issued to this client",
                 way_out="check in the developer portal that the client is approved for research",

@@ -52,6 +52,7 @@ class QuotaLedger:
         self.path, self._clock, self.requests, self.rows = path, clock, requests, rows
         with disk_full_guard(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
+        self._late: list[tuple[str, int, int]] = []  # corrections not written yet
         self._read()
 
     def spend(self, rows: int) -> str:
@@ -67,9 +68,11 @@ class QuotaLedger:
             QuotaReached: it does not fit into today; nothing was counted.
         """
         with self._locked() as days:
+            self._correct(days)
             day = self._clock.today().isoformat()
             used = days.setdefault(day, {"requests": 0, "rows": 0})
             if used["requests"] + 1 > self.requests or used["rows"] + rows > self.rows:
+                self._write(days)
                 raise self.reached(used["requests"], used["rows"])
             used["requests"] += 1
             used["rows"] += rows
@@ -80,14 +83,27 @@ class QuotaLedger:
         """Correct a day once it is known how many rows came, and whether a request left us."""
         if reserved == came and sent:
             return
-        with self._locked() as days:
+        self._late.append((day, came - reserved, 0 if sent else -1))
+        if not sent or came > reserved:  # the others can wait: the count is too high until then
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the corrections that wait for the next request."""
+        if self._late:
+            with self._locked() as days:
+                self._correct(days)
+                self._write(days)
+
+    def _correct(self, days: dict[str, dict[str, int]]) -> None:
+        for day, rows, requests in self._late:
             used = days.setdefault(day, {"requests": 0, "rows": 0})
-            used["rows"] = max(used["rows"] - reserved + came, 0)
-            used["requests"] = max(used["requests"] - (not sent), 0)
-            self._write(days)
+            used["rows"] = max(used["rows"] + rows, 0)
+            used["requests"] = max(used["requests"] + requests, 0)
+        self._late.clear()
 
     def used(self) -> Used:
         """What today has cost so far."""
+        self.flush()
         today = self._read().get(self._clock.today().isoformat(), {})
         return Used(int(today.get("requests", 0)), int(today.get("rows", 0)))
 

@@ -20,6 +20,9 @@ MAX_BODY = 64 << 20
 _DEADLINE = 30.0
 
 
+_Job = tuple[str, Mapping[str, str], bytes, Mapping[str, str]]
+
+
 class NothingSent(Transient):
     """No connection could be made: the request cost nothing."""
 
@@ -45,7 +48,7 @@ class Transport:
 
     def __init__(self, deadline: float = _DEADLINE) -> None:
         self._deadline = deadline
-        self._http = self._make()
+        self._worker: _Worker | None = None
 
     def _make(self) -> httpx2.Client:
         timeout = httpx2.Timeout(min(self._deadline, 30.0), connect=min(self._deadline, 15.0))
@@ -56,7 +59,9 @@ class Transport:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        if self._worker is not None:
+            self._worker.jobs.put(None)
+            self._worker = None
 
     def post(
         self, url: str, headers: Mapping[str, str], content: bytes, params: Mapping[str, str]
@@ -67,23 +72,37 @@ class Transport:
             NothingSent: no connection.
             Transient: anything else that left no whole answer: reset, cut, too slow, too large.
         """
-        result: queue.SimpleQueue[Reply | Transient] = queue.SimpleQueue()
-        http = self._http
-
-        def exchange() -> None:
-            result.put(_exchange(http, url, headers, content, params))
-
         # A thread, because timeouts of HTTP libraries start again with every byte. Daemon: a
         # server that drips for ever must not keep the program from ending.
-        threading.Thread(target=exchange, daemon=True).start()
+        if self._worker is None:
+            self._worker = _Worker(self._make())
+        self._worker.jobs.put((url, headers, content, params))
         try:
-            outcome = result.get(timeout=self._deadline)
+            outcome = self._worker.results.get(timeout=self._deadline)
         except queue.Empty:
-            self._http = self._make()
+            self._worker = None  # it may come back one day; nobody listens
             raise Transient(f"no whole answer in {self._deadline:g} s") from None
+        except BaseException:
+            self._worker = None
+            raise
         if isinstance(outcome, Transient):
             raise outcome
         return outcome
+
+
+class _Worker:
+    """A thread with a connection: answers one job after the other."""
+
+    def __init__(self, http: httpx2.Client) -> None:
+        self.jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self.results: queue.SimpleQueue[Reply | Transient] = queue.SimpleQueue()
+        self._http = http
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        with self._http:
+            while (job := self.jobs.get()) is not None:
+                self.results.put(_exchange(self._http, *job))
 
 
 @cache

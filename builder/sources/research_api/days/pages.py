@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,9 @@ class Pages:
         """
         folder = self.partial(day)
         with disk_full_guard(self.root):
-            for page in record["pages"]:
-                _sync(folder / page["file"])
+            files = [folder / page["file"] for page in record["pages"]]
+            with ThreadPoolExecutor(8) as threads:  # the disk takes them together
+                list(threads.map(_sync, files))
         write_json(folder / COLLECTED_MARK, record)
         self.finish(day)
 
