@@ -25,6 +25,7 @@ from builder.annotate.whisper.weights import WHEEL_MODEL, local_folder, model_la
 from builder.config.asr import AsrTable
 from builder.media.audio import MediaProblem, status_of
 from builder.media.downloads import marker_of
+from builder.media.gone import MARKED, PASSING
 from builder.run.cpu import cores
 from builder.run.read_ahead import read_ahead
 from builder.run.stage import Stage
@@ -123,6 +124,11 @@ class Transcribe(Stage):
         """The loaded model."""
         engine: WhisperEngine = self.loaded
         return engine
+
+    def passing(self, done: pl.DataFrame) -> pl.Series:
+        """A file that was not there or could not be read; see `Stage.passing`."""
+        marked = done["path"].str.contains(MARKED).fill_null(False)
+        return super().passing(done) | (done["reason"].is_in(PASSING).fill_null(False) & ~marked)
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """Longest file first; the size stands in for the length, which nobody knows yet."""

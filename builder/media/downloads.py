@@ -29,6 +29,7 @@ from builder.errors import EmptySource
 from builder.media.counts import MediaCounts
 from builder.media.facts import Facts
 from builder.media.formats import MediaProblem, check_file
+from builder.media.gone import MARKER
 from builder.media.workers import facts_of
 from builder.sources.ids import EARLIEST, LATEST
 from builder.sources.schema import MAX_ID, id_time
@@ -245,7 +246,7 @@ def probe_file(path: Path) -> Facts:
     """
     marker = marker_of(path)
     if marker:
-        return Facts(marker, "marker")
+        return Facts(marker, MARKER)
     try:
         check_file(path)
     except MediaProblem as problem:

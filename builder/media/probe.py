@@ -9,6 +9,7 @@ import polars as pl
 
 from builder.media.downloads import probe_file
 from builder.media.facts import Facts
+from builder.media.gone import MARKER, PASSING
 from builder.run.stage import Stage
 
 
@@ -31,6 +32,11 @@ class Probe(Stage):
         "audio_codec": pl.String,
     }
     batch_size = 256
+
+    def passing(self, done: pl.DataFrame) -> pl.Series:
+        """A file that was not there or could not be read; see `Stage.passing`."""
+        marked = (done["reason"] == MARKER).fill_null(False)
+        return super().passing(done) | (done["status"].is_in(PASSING) & ~marked)
 
     def row(self, record: dict[str, Any]) -> dict[str, Any]:
         """Probe one file; see `Stage.row`."""

@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 
 from builder.annotate.joined import Joiner
 from builder.config.profile import Profile
+from builder.errors import StageFailed
 from builder.media.counts import MediaCounts
-from builder.media.downloads import MEDIA_SCHEMA, scan_media
+from builder.media.downloads import MEDIA_SCHEMA, MediaScan, scan_media
+from builder.media.gone import PASSING, check_folders
 from builder.pipeline.plan import Plan, Step, transcript_rules
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, Slice, StageReport, collect, run_slices
@@ -126,6 +128,7 @@ class Annotator:
         wanted = [step for step in self._plan.row_steps if self._mode(step.name) != SKIP]
         if videos_dir is not None and any(step.media for step in wanted):
             scan = scan_media(videos_dir)
+            self._check_emptied(videos_dir, scan)
             self._media = scan.frame
             self._done.media = scan.counts(_count_known(scan.frame, ingested.parts))
             self._done.shapes = scan.shapes
@@ -136,6 +139,16 @@ class Annotator:
                 self._stages[step.name] = step.make(self._profile)
                 self._run(step, list(_slices(ingested.parts)))
         return self._done
+
+    def _check_emptied(self, videos_dir: Path, scan: MediaScan) -> None:
+        """Stop when a folder that held downloads is empty: an unmounted disk looks like this."""
+        earlier = self._ledger.before.get("media", {}).get("matched", 0)
+        if earlier and scan.frame.is_empty():
+            raise StageFailed(
+                f"the folder of videos is empty; the last run found {earlier:,} of them",
+                file=videos_dir,
+                way_out="mount it and run again; to build without videos leave --videos-dir out",
+            )
 
     def _run(self, step: Step, raws: list[Slice]) -> None:
         stage = self._stages[step.name]
@@ -167,6 +180,8 @@ class Annotator:
                 total.merge(report)
             entry.rows = total.rows
             entry.statuses, entry.reasons = total.statuses, total.reasons
+            if step.media and {*total.statuses, *total.reasons} & {*PASSING}:
+                check_folders(self._media)
         self._done.digests[step.name] = digest.hexdigest()
         self._done.counts[step.name] = {
             "in": total.rows,

@@ -48,6 +48,9 @@ class Ledger:
         store: the work folder.
         settings: what the run was asked for, shown by `status`.
         steps: names of all steps, in the order of the plan.
+
+    Attributes:
+        before: what -> name -> count, as `found` by earlier runs and not yet by this one.
     """
 
     def __init__(self, store: Store, settings: dict[str, Any], steps: Sequence[str]) -> None:
@@ -55,6 +58,8 @@ class Ledger:
         self._settings, self._steps = settings, list(steps)
         self._entries: dict[str, Entry] = {}
         self._found: dict[str, dict[str, int]] = {}
+        # a run that stops forgets nothing of it
+        self.before: dict[str, dict[str, int]] = _found_before(store.work)
 
     def note(self, stage: str, entry: Entry) -> None:
         """Record a stage's state."""
@@ -64,6 +69,7 @@ class Ledger:
     def found(self, what: str, counts: Mapping[str, int]) -> None:
         """Record counts that belong to no stage, such as what lies in the folder of downloads."""
         self._found[what] = dict(counts)
+        self.before.pop(what, None)
         self._write()
 
     @contextmanager
@@ -99,8 +105,18 @@ class Ledger:
             "steps": self._steps,
             "stages": stages,
             "found": self._found,
+            "before": self.before,
         }
         write_json(self._path, content)
+
+
+def _found_before(work: Path) -> dict[str, dict[str, int]]:
+    try:
+        ledger = _read(work)
+        told = {**ledger.get("before", {}), **ledger.get("found", {})}
+        return {what: {key: int(n) for key, n in counts.items()} for what, counts in told.items()}
+    except (BuilderError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _told(error: BaseException) -> str:

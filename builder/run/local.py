@@ -15,7 +15,7 @@ import polars as pl
 
 from builder.errors import StageFailed
 from builder.run.progress import Progress
-from builder.run.stage import Stage, is_internal
+from builder.run.stage import Stage
 from builder.run.store import Store
 
 # An engine computes batches and hands the results back in the order of the batches.
@@ -95,13 +95,14 @@ def _keyed(stage: Stage, inputs: pl.DataFrame) -> pl.DataFrame:
 def pending(stage: Stage, inputs: pl.DataFrame, store: Store) -> pl.DataFrame:
     """Rows of `inputs` (`id` and the input columns) without a final result, with `input_digest`.
 
-    Passing faults (`retry_statuses`) and internal failures are no final results.
+    What came of a passing fault (`Stage.passing`) is no final result.
     """
     told = [name for name in ("status", "reason") if name in stage.output_schema]
     done = store.results(stage, inputs["id"], told)
-    again = done["status"].is_in(stage.retry_statuses) | is_internal(done)
-    done = done.filter(~again)
-    return _keyed(stage, inputs).join(done, on=["id", "input_digest"], how="anti")
+    keyed = _keyed(stage, inputs)
+    known = done.join(keyed, on=["id", "input_digest"], how="inner", suffix="_read")
+    final = known.filter(~stage.passing(known))
+    return keyed.join(final, on=["id", "input_digest"], how="anti")
 
 
 def collect(stage: Stage, inputs: pl.DataFrame, store: Store) -> pl.DataFrame:

@@ -107,6 +107,18 @@ class Stage(ABC):
         """The order pending rows are worked in; a function of the input alone. Default: by id."""
         return pending.sort("id")
 
+    def passing(self, done: pl.DataFrame) -> pl.Series:
+        """Which of the stage's own results came of a fault that passes, to be computed again.
+
+        Args:
+            done: `status` and, where the stage has one, `reason`; the input columns (with the
+                suffix `_read` where they have the same name).
+
+        Returns:
+            Booleans. Default: a status of `retry_statuses`, and internal failures.
+        """
+        return done["status"].is_in(self.retry_statuses) | is_internal(done)
+
     def row(self, record: dict[str, Any]) -> dict[str, Any]:
         """The result of one record.
 

@@ -256,16 +256,26 @@ def read_blocks(file: SourceFile) -> Iterator[bytes]:
 
 
 def read_lines(file: SourceFile) -> Iterator[tuple[int, bytes]]:
-    """Non-blank lines as (line number from 1, UTF-8 or unmarked bytes), in bounded memory."""
-    rest, number = b"", 0
+    """Non-blank lines as (line number from 1, UTF-8 or unmarked bytes).
+
+    In memory is one block, or a line where that is longer; each byte is copied a fixed number of
+    times, however long its line is.
+    """
+    pieces: list[bytes] = []  # of a line that no block has ended yet
+    number = 0
     for block in utf8_blocks(read_blocks(file), file.name):
-        *lines, rest = (rest + block).split(b"\n")
+        *lines, rest = block.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*pieces, lines[0]])
+            pieces.clear()
+        pieces.append(rest)
         for line in lines:
             number += 1
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
             if line.strip():
                 yield number, line
+    rest = b"".join(pieces)
     if number == 0:
         rest = rest.removeprefix(codecs.BOM_UTF8)
     if rest.strip():

@@ -23,6 +23,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ from typing import Any
 import polars as pl
 
 from builder.config.campaign import Campaign
-from builder.errors import EmptySource
+from builder.errors import BuilderError, EmptySource
 from builder.run.progress import Progress
 from builder.run.resume import once, read_report
 from builder.run.stage import fingerprint
@@ -43,6 +44,7 @@ from builder.sources.rounded import rounded_rows
 from builder.sources.rows import Seen
 from builder.sources.schema import ID_TIME_TOLERANCE, RAW_SCHEMA, ROLE_API, ROLE_CSV
 from builder.sources.searches import stopped_searches
+from builder.sources.unchanged import SourceChanged, Watch
 from builder.sources.upstream_csv import read_csv
 
 VERSION = "3"
@@ -51,6 +53,7 @@ DAY = 86_400
 SPLIT_ABOVE = 256 << 20
 CHUNK_BYTES = 64 << 20
 RAW_ROWS = 50_000
+TRIES = 3  # for sources that are written to while they are read
 OUT_OF_WINDOW, OUT_OF_REGION, DUPLICATE = "out_of_window", "out_of_region", "duplicate"
 
 
@@ -100,17 +103,31 @@ def ingest(
 
     Raises:
         UnreadablePage, ErrorPage, MissingColumn, SpreadsheetDamage: a file must not be used.
+        SourceChanged: a file is written to all the time.
         EmptySource: no row survived.
         DiskFull: no space in the work folder.
     """
-    inputs = {file.name: file.digest() for file in files}
+    for _ in range(TRIES - 1):
+        with suppress(SourceChanged):
+            return _ingest(campaign, files, store, progress)
+    return _ingest(campaign, files, store, progress)
+
+
+def _ingest(
+    campaign: Campaign,
+    files: Sequence[SourceFile],
+    store: Store,
+    progress: Callable[[str, int], Progress],
+) -> Ingested:
+    watch = Watch(files)
+    inputs = watch.digests
     digests = [(file.name, inputs[file.name], file.synthetic) for file in files]
     rules = (VERSION, campaign.window.model_dump(), campaign.region_codes)
     key = fingerprint("ingest", rules, digests)
     folder = store.folder("ingest", key)
 
     def read() -> dict[str, Any]:
-        _first_pass(campaign, files, folder / "raw", progress)
+        _first_pass(campaign, files, watch, folder / "raw", progress)
         done = _second_pass(campaign, folder)
         result = Ingested(key, inputs=inputs, **done)
         if not result.videos:
@@ -147,6 +164,7 @@ def _chunks(files: Sequence[SourceFile]) -> list[list[tuple[int, SourceFile]]]:
 def _first_pass(
     campaign: Campaign,
     files: Sequence[SourceFile],
+    watch: Watch,
     raw: Path,
     progress: Callable[[str, int], Progress],
 ) -> None:
@@ -154,9 +172,27 @@ def _first_pass(
     split = sum(file.expanded_size for file in files) > SPLIT_ABOVE
     with progress("ingest (files)", len(files)) as bar:
         for number, chunk in enumerate(_chunks(files)):
-            make = partial(_read_chunk, campaign, chunk, raw, number, split)
+            make = partial(_read_unchanged, campaign, chunk, watch, raw, number, split)
             once(raw / f"{number:06d}.json", make, lambda known: [raw / n for n in known["parts"]])
             bar.advance(len(chunk))
+
+
+def _read_unchanged(
+    campaign: Campaign,
+    chunk: list[tuple[int, SourceFile]],
+    watch: Watch,
+    raw: Path,
+    number: int,
+    split: bool,
+) -> dict[str, Any]:
+    mine = [file for _, file in chunk]
+    try:
+        report = _read_chunk(campaign, chunk, raw, number, split)
+    except BuilderError:
+        watch.check(mine)  # a file half-written is no damaged file
+        raise
+    watch.check(mine)
+    return report
 
 
 def _read_chunk(
