@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from builder.analyze.example import example_row
 from builder.analyze.figures.make import INDEX
 from builder.config.campaign import Campaign
 from builder.config.merged import for_campaign
@@ -183,7 +184,7 @@ def _release(
             tables = Tables(staging, threshold)
             quality = check_quality(tables, campaign)
             figures = release_pictures(campaign, tables, ingested, store, quality)
-            write_card(campaign, assembled, staging, facts, figures)
+            write_card(campaign, assembled, staging, facts, figures, example_row(tables))
             manifest = manifest_of(campaign, assembled, staging, facts)
             manifest.write(staging)
             entry.statuses, entry.reasons = {"ok": assembled.rows["videos"]}, assembled.dropped

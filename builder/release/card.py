@@ -15,7 +15,6 @@ import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.release.assemble import Assembled, file_digest, optional_columns
 from builder.release.coarsen import in_words
-from builder.release.example import example_row
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
 
@@ -44,6 +43,7 @@ def write_card(
     folder: Path,
     facts: BuildFacts,
     figures: list[dict[str, str]],
+    example: str = "",
 ) -> None:
     """Write README.md into the release folder.
 
@@ -53,6 +53,7 @@ def write_card(
         folder: the release folder, tables already written.
         facts: what the run knows.
         figures: the SVG files in `figures/`: {file, title, alt}; those of `OPENING` open the card.
+        example: a row of `videos` as JSON; empty: none is shown.
     """
     empty = set(schema.FEATURES[schema.DEFAULT_CONFIG]) - assembled.filled
     text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
@@ -88,7 +89,7 @@ def write_card(
         threshold=facts.sentiment_threshold,
         opening=[_picture(one) for one in figures if one["file"] in OPENING],
         figures=[_picture(one) for one in figures if one["file"] not in OPENING],
-        example=example_row(folder),
+        example=example,
         events=campaign.events,
         privacy=campaign.privacy,
         coarse=in_words(campaign.privacy),

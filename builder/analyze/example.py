@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import polars as pl
+
+from builder.validate.release import Tables
 
 _LONGEST = 200  # characters of a text shown
 
 
-def example_row(folder: Path) -> str:
+def example_row(tables: Tables) -> str:
     """One row of `videos` as indented JSON, without its empty columns; empty if there is no row.
 
     The first row (by file, then place) with most of transcript, sentiment and summary; long texts
     are cut.
     """
-    paths = sorted((folder / "videos").glob("*.parquet"))
-    if not paths:
-        return ""
     filled = [pl.col(c).is_not_null().cast(pl.Int8) for c in ("transcript", "sentiment", "summary")]
     best = (
-        pl.scan_parquet(paths)
+        tables.scan("videos")
         .select(score=pl.sum_horizontal(filled))
         .with_row_index("at")
         .sort("score", "at", descending=[True, False])
@@ -30,7 +28,7 @@ def example_row(folder: Path) -> str:
     )
     if best.is_empty():
         return ""
-    row = pl.scan_parquet(paths).slice(int(best["at"][0]), 1).collect().row(0, named=True)
+    row = tables.scan("videos").slice(int(best["at"][0]), 1).collect().row(0, named=True)
     shown = {
         name: _cut(value) if isinstance(value, str) else value
         for name, value in row.items()
