@@ -29,6 +29,7 @@ from builder.release.target import (
     check_target,
     keep_the_good,
 )
+from builder.release.texts.notes import public_name, released_notes
 from builder.run.cpu import instruction_set
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, in_process
@@ -154,6 +155,7 @@ def _release(
         counts["anonymize"]["texts_withheld"] = sum(anonymised.withheld.values())
     if not request.runs("assemble"):
         return Outcome()
+    private = Private.of(ingested.parts, campaign)
     rejected = store.work / REJECTED / campaign.release_name
     with disk_full_guard(request.out.parent), staged(request.out, rejected) as staging:
         with ledger.step("assemble", rows=anonymised.rows) as entry:
@@ -165,7 +167,13 @@ def _release(
                 synthetic=ingested.synthetic,
                 sources=ingested.sources,
                 inputs=sorted(ingested.inputs.values()),
-                notes=[*ingested.notes, *filter(None, [unseen, annotated.warning])],
+                notes=released_notes(
+                    [*ingested.notes, *filter(None, [unseen, annotated.warning])],
+                    list(ingested.inputs),
+                    campaign,
+                    private.usernames,
+                    private.ids,
+                ),
                 scrub_countries=ScrubCountries(**scrubbed_for),
                 counts=counts,
                 media=annotated.media,
@@ -175,7 +183,7 @@ def _release(
                 withheld_texts=anonymised.withheld,
                 hashtags_folded=anonymised.folded,
                 profile=request.profile_name if annotated.models else None,
-                models=annotated.models,
+                models={step: public_name(name) for step, name in annotated.models.items()},
                 sentiment_threshold=threshold,
                 # int8 rounds differently with other instructions: part of what made these labels
                 instruction_set=instruction_set() if annotated.models else None,
@@ -191,7 +199,7 @@ def _release(
         report = None
         if request.runs("validate"):
             with ledger.step("validate") as entry:
-                report = _validated(staging, campaign, ingested, quality, rejected)
+                report = _validated(staging, campaign, private, quality, rejected)
                 entry.statuses = {report["verdict"]: 1}
         _keep_the_good(request, quality, rejected)
         promote(staging, request.out)
@@ -201,11 +209,10 @@ def _release(
 def _validated(
     staging: Path,
     campaign: Campaign,
-    ingested: Ingested,
+    private: Private,
     quality: dict[str, Any],
     rejected: Path,
 ) -> dict[str, Any]:
-    private = Private.of(ingested.parts, campaign)
     report = validate(staging, campaign, private, quality=quality)
     figures = staging / FOLDER / INDEX
     write_reports(report, staging / JSON_NAME, staging / HTML_NAME, figures)

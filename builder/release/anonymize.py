@@ -26,7 +26,8 @@ from builder.release.hashtags import (
 )
 from builder.release.pseudonym import Key
 from builder.release.scrub.scrubber import Scrubber
-from builder.release.withhold import SEGMENTS, STATUS, Cleaned, Cleaner
+from builder.release.texts.notes import public_name
+from builder.release.texts.withhold import SEGMENTS, STATUS, Cleaned, Cleaner
 from builder.run.progress import Progress
 from builder.run.resume import once
 from builder.run.stage import fingerprint
@@ -198,6 +199,8 @@ class _Worker:
         for name in self.annotated.joiner.reasons:
             told = self.cleaner.clean(frame[name])
             frame = frame.with_columns(told.text.fill_null(told.withheld).alias(name))
+        models = [name for name in frame.columns if name.endswith("_model")]
+        frame = frame.with_columns(_public(frame[name]) for name in models)
         private = ("username", "description", "create_time", "upstream_sentiment", "usable_text")
         frame = frame.drop([c for c in private if c in frame.columns])
         counts = {
@@ -239,6 +242,12 @@ class _Worker:
             ]
             columns.append(pl.Series("author_id", authors, dtype=pl.String))
         return frame.with_columns(columns)
+
+
+def _public(models: pl.Series) -> pl.Series:
+    """Names of models without the folders they lie in."""
+    names = {name: public_name(name) for name in models.drop_nulls().unique().to_list()}
+    return models.replace(names) if names else models
 
 
 def _withheld(frame: pl.DataFrame, name: str, why: pl.Series) -> pl.DataFrame:

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from builder.config.campaign import Campaign
-from builder.release.residue import with_paths, with_raw_ids, with_words
 from builder.release.scrub.scrubber import Scrubber
-from builder.release.withhold import scrub_safely
+from builder.release.texts.residue import with_paths, with_raw_ids, with_words
+from builder.release.texts.withhold import scrub_safely
 
 # A bare word that is somebody's username is taken out of texts only when it cannot be an ordinary
 # word: it holds a digit, an underscore or a dot, or is at least this long.

@@ -7,7 +7,7 @@ import polars as pl
 from builder.annotate.joined import API_MODEL
 from builder.config.campaign import Campaign
 from builder.release.coarsen import coarse_day
-from builder.release.withhold import STATUS as WITHHELD
+from builder.release.texts.withhold import STATUS as WITHHELD
 
 # Media no sound could be taken from; see `media.facts.STATUSES`. With no transcript from anywhere
 # the video is dropped.

@@ -200,7 +200,7 @@ def _check_columns(columns: dict[str, int], header: list[str], file: SourceFile)
     known = set(columns) - {"synthetic"}
     if "id" in known and known != {"id"}:
         return
-    if any(_VALUE.fullmatch(name) for name in header):
+    if any(_is_value(name) for name in header):
         # without quoting it: it would put an id, perhaps a text, into the message
         raise MissingColumn(
             "the first line holds values, not the names of columns",
@@ -223,6 +223,16 @@ def _check_columns(columns: dict[str, int], header: list[str], file: SourceFile)
         file=file.name,
         way_out="name at least one column as in "
         + ", ".join(a[0] for c, a in ALIASES.items() if c not in ("id", "synthetic")),
+    )
+
+
+def _is_value(name: str) -> bool:
+    """Whether this can be no column's name: an id, a link, an address, or what somebody said."""
+    return bool(
+        _VALUE.fullmatch(name)
+        or re.search(r"https?:|www\.|@|\d{9,}", name)
+        or len(name) > 80
+        or len(name.split()) > 8
     )
 
 

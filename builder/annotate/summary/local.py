@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from builder.annotate.nli.checkpoint import identity
 from builder.annotate.summary.endpoint import CallFailed, Reply
 from builder.config.profile import SummariesTable
 from builder.errors import StageFailed
@@ -48,6 +49,8 @@ class LocalModel:
                 way_out="give a folder or Hub name of a causal language model",
             ) from error
         self.name = f"{table.model}@{table.revision}" if table.revision else table.model
+        if folder == Path(table.model):  # a folder of this machine: its name, not its path
+            self.name = f"{folder.resolve().name}@{identity(folder)}"
 
     def complete(self, messages: list[dict[str, str]], *, retries: int | None = None) -> Reply:
         """Answer greedily. `retries` is ignored.

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builder.release.residue import with_paths
+from builder.release.texts.residue import with_paths
 from builder.sources.ids import EARLIEST, LATEST
 from builder.sources.schema import id_time
 from builder.validate.contract.check import Check, Problem

@@ -23,7 +23,8 @@ import polars as pl
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.release.hashtags import distinctive_usernames, known_usernames, shared_usernames
-from builder.release.residue import (
+from builder.release.scrub.scrubber import Scrubber
+from builder.release.texts.residue import (
     campaign_words,
     is_figure,
     package_words,
@@ -32,8 +33,7 @@ from builder.release.residue import (
     with_words,
     words_of,
 )
-from builder.release.scrub.scrubber import Scrubber
-from builder.release.withhold import scrub_safely
+from builder.release.texts.withhold import scrub_safely
 from builder.validate.contract.check import Check, Problem
 from builder.validate.contract.hidden import TEXTS
 from builder.validate.release import Release

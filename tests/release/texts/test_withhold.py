@@ -18,7 +18,7 @@ from builder.config.campaign import Campaign
 from builder.release.anonymize import anonymize
 from builder.release.pseudonym import Key
 from builder.release.scrub.scrubber import Scrubber
-from builder.release.withhold import IDENTIFIER, SCRUBBER, Cleaner, scrub_safely
+from builder.release.texts.withhold import IDENTIFIER, SCRUBBER, Cleaner, scrub_safely
 from builder.run.progress import Progress
 from builder.run.store import Store
 from builder.sources.files import find_sources

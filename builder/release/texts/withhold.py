@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from builder.config.campaign import Campaign
-from builder.release.residue import with_paths, with_raw_ids, with_words
 from builder.release.scrub.scrubber import Scrubber
+from builder.release.texts.residue import with_paths, with_raw_ids, with_words
 
 IDENTIFIER = "withheld_identifier"  # something is left that must not leave
 SCRUBBER = "withheld_scrubber_failed"  # nobody knows what is left

@@ -30,7 +30,7 @@ PATH = (
     r"|\bfile:/"
     r"|(?:^|[\s\"'(=`])~[\p{L}\p{N}_.-]*[/\\][\p{L}\p{N}_.]"
 )
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _SOURCES = ("*.py", "*.jinja", "*.toml", "*.csv", "*.json", "*.md")
 _FIGURES = re.compile(r"[\d._]+")
 _WORDS = re.compile(r"[\w.]+")
