@@ -291,6 +291,7 @@ def sample_transcripts(
     score: Annotated[
         list[Path] | None, typer.Option(help="Filled sheet: word and character error rate.")
     ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the sheet.")] = False,
 ) -> None:
     """Draw Whisper transcripts for people to check, or score the checked ones.
 
@@ -298,7 +299,15 @@ def sample_transcripts(
     """
     from builder.commands.sample_transcripts import run_sample
 
-    lines = run_sample(work, out, tuple(score or ()), videos_dir=videos_dir, size=size, seed=seed)
+    lines = run_sample(
+        work,
+        out,
+        tuple(score or ()),
+        videos_dir=videos_dir,
+        size=size,
+        seed=seed,
+        replace=replace,
+    )
     for line in lines:
         typer.echo(line)
 

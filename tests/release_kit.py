@@ -293,7 +293,7 @@ def own_campaign(tmp_path: Path) -> Callable[..., Path]:
         shutil.copytree(CAMPAIGNS / "ecuador_2024", folder)
         text = (folder / "campaign.toml").read_text(encoding="utf-8")
         lines = text.splitlines()
-        for key, value in privacy.items():
+        for key, value in ({"name": '"ecuador_variant"'} | privacy).items():
             at = next(i for i, line in enumerate(lines) if line.startswith(f"{key} = "))
             lines[at] = f"{key} = {value}"
         (folder / "campaign.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -23,6 +23,7 @@ def run_sample(
     videos_dir: Path | None = None,
     size: int = 50,
     seed: int = 0,
+    replace: bool = False,
 ) -> list[str]:
     """Draw Whisper transcripts for people to check, or score checked ones.
 
@@ -33,14 +34,21 @@ def run_sample(
         videos_dir: the downloads, to play each clip beside its text.
         size: clips wanted.
         seed: another seed draws another sample.
+        replace: overwrite a sheet that is there.
 
     Returns:
         Lines to print.
 
     Raises:
         UsageProblem: neither or both were asked for, or nothing was transcribed yet.
+        ReleaseConflict: there is a sheet, which may be filled.
     """
     if score:
+        if out is not None:
+            raise UsageProblem(
+                "--out and --score exclude each other",
+                way_out="write a sample first, score the filled sheet later",
+            )
         return _scored(score)
     if work is None or out is None:
         raise UsageProblem(
@@ -55,7 +63,7 @@ def run_sample(
         sample = sample.join(clips, on="id", how="left", maintain_order="left")
     else:
         sample = sample.with_columns(path=None)
-    sheet, page = write_review(sample, out)
+    sheet, page = write_review(sample, out, replace=replace)
     return [
         f"{sample.height:,} of {transcripts.height:,} transcripts (seed {seed}), private:",
         f"  {page} plays the clips; write what is said into `reference` of",

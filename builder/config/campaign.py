@@ -13,7 +13,6 @@ Another crisis is another folder; nothing in the code names Ecuador.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 from functools import cached_property
@@ -22,13 +21,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from builder.config.campaign_files import read_folder
 from builder.config.limits import QualityThresholds
-from builder.config.toml import read_toml, refusal
+from builder.config.toml import refusal
 from builder.errors import CampaignError
 
 CAMPAIGNS = Path(__file__).parents[1] / "campaigns"
 DEFAULT_CAMPAIGN = "ecuador_2024"
-_EXAMPLE = "builder/config/campaign.py, with builder/campaigns/ecuador_2024 as an example,"
+_EXAMPLE = "docs/campaign.md, with builder/campaigns/ecuador_2024 as an example,"
 
 
 class _Frozen(BaseModel):
@@ -36,7 +36,12 @@ class _Frozen(BaseModel):
 
 
 class Window(_Frozen):
-    """Collection window in UTC days, both ends inclusive."""
+    """Collection window in UTC days, both ends inclusive.
+
+    Attributes:
+        start: the first day.
+        end: the last day.
+    """
 
     start: dt.date
     end: dt.date
@@ -66,7 +71,13 @@ class Window(_Frozen):
 class Event(_Frozen):
     """A dated event of the crisis, marked in figures.
 
-    `titles` holds the title in other languages (ISO 639-1), for figures in these.
+    Attributes:
+        key: the letter that marks it.
+        date: its day, UTC, inside the window.
+        title: in a few words.
+        description: what happened, in one or two lines.
+        source: where it is described.
+        titles: the title in other languages (ISO 639-1 code to text), for figures in these.
     """
 
     key: str
@@ -78,7 +89,13 @@ class Event(_Frozen):
 
 
 class PublicFigure(_Frozen):
-    """A person or institution whose name and handles may stay in released text."""
+    """A person or institution whose name and handles may stay in released text.
+
+    Attributes:
+        name: as people write it.
+        handles: its official accounts, without @.
+        role: who it is, with the years; shown in the card.
+    """
 
     name: str
     handles: tuple[str, ...] = ()
@@ -86,7 +103,15 @@ class PublicFigure(_Frozen):
 
 
 class Keyword(_Frozen):
-    """One distinct search term; `raw` keeps every spelling as published."""
+    """One distinct search term.
+
+    Attributes:
+        term: lower case, spaces trimmed.
+        raw: every spelling as published, separated by ``|``.
+        kind: hashtag (one word) or phrase.
+        english: English translation.
+        description: what it stands for, in one or two lines.
+    """
 
     term: str = Field(min_length=1)
     raw: tuple[str, ...] = Field(min_length=1)
@@ -124,16 +149,28 @@ class Privacy(_Frozen):
 
 
 class Licence(_Frozen):
-    """Data licence and contact of the release."""
+    """Data licence and contact of the release.
+
+    Attributes:
+        data: identifier of the licence, as the Hub knows it.
+        data_name: its name in words.
+        contact: whom to write to, so that they answer; empty: the card says that there is none yet.
+        citation: how the data wants to be cited, in words.
+    """
 
     data: str
     data_name: str
-    contact: str
+    contact: str = ""
     citation: str = ""
 
 
 class SentimentWording(_Frozen):
-    """How the labels are asked about; what is left out has the language's own wording."""
+    """How the labels are asked about; what is left out has the language's own wording.
+
+    Attributes:
+        template: the sentence a label is put into, with {} where it goes.
+        negative, neutral, positive: the word for that label.
+    """
 
     template: str | None = None
     negative: str | None = Field(default=None, min_length=1)
@@ -170,6 +207,9 @@ class Texts(_Frozen):
     """Campaign-specific prose of the card.
 
     Attributes:
+        summary: what happened, and what this dataset holds.
+        collection: how the videos were found.
+        biases: who and what is missing or over-represented.
         linkage: what others have published or can ask for that a release can be joined with.
     """
 
@@ -182,12 +222,31 @@ class Texts(_Frozen):
 class Campaign(_Frozen):
     """A whole campaign file, validated. See the module docstring for the folder layout.
 
-    Attributes (those that do not speak for themselves):
+    Attributes:
+        name: its short name; one that no embedded campaign has.
+        title: what the data is, in one line.
+        release_name: name of the release folder and of the dataset on the Hub.
+        version: of the data, three numbers.
+        window: the days that are collected.
+        region_codes: regions the Research API is asked for: where accounts were registered.
         country: ISO 3166 code: whose national numbers, plates and telephones the scrubber knows.
         neighbour_countries: whose people appear in the videos too; their numbers are replaced
             where a cue or check digit speaks for them.
         languages: ISO 639-1 codes of the transcripts, the most spoken first.
+        tags: further tags of the dataset card, for whoever searches the Hub.
+        generic_hashtags: say nothing about the crisis: left out of tables and figures, kept in the
+            data.
+        figure_hashtags: drawn over time; empty: the most frequent ones.
+        events: dated events, marked in figures.
+        public_figures: people and institutions whose names may stay in released text.
+        allowed_terms: ordinary strings that the scrubber might take for something private.
         annotate: wins over the profile, see `builder.config.merged`.
+        privacy: what leaves the house, and how coarse.
+        quality: thresholds of quality.
+        licence: of the data, and the contact.
+        texts: prose of the card.
+        keywords: rows of `keywords.csv`.
+        paper: content of `paper.toml`: numbers a paper printed, compared with ours. Optional.
         words: the invented language of its simulations (`words.toml` of the folder), if it has one
             of its own; see `builder.sources.simulate.text`.
     """
@@ -270,8 +329,27 @@ class Campaign(_Frozen):
             name_or_dir: the name of a folder under `builder/campaigns`, or any folder's path.
 
         Raises:
-            CampaignError: no such campaign, unreadable file, missing or contradictory field.
+            CampaignError: no such campaign, unreadable file, missing or contradictory field, or the
+                name of an embedded campaign with other content.
         """
+        campaign, folder = cls._read(name_or_dir)
+        embedded = CAMPAIGNS / campaign.name
+        if (
+            folder.resolve() != embedded.resolve()
+            and (embedded / "campaign.toml").is_file()
+            and cls._read(embedded)[0] != campaign
+        ):
+            raise CampaignError(
+                f"{campaign.name} is the name of an embedded campaign, whose content is another",
+                file=folder / "campaign.toml",
+                field="name",
+                way_out="give it a name of its own (and a release_name): a release must not pass "
+                "for another campaign's",
+            )
+        return campaign
+
+    @classmethod
+    def _read(cls, name_or_dir: str | Path) -> tuple[Campaign, Path]:
         folder = Path(name_or_dir)
         if not (folder / "campaign.toml").is_file():
             folder = CAMPAIGNS / str(name_or_dir)
@@ -282,15 +360,9 @@ class Campaign(_Frozen):
                 way_out=f"use an embedded one ({known}) or the path of a folder that holds "
                 "campaign.toml and keywords.csv",
             )
-        data = read_toml(folder / "campaign.toml", CampaignError, "campaign file")
-        data["keywords"] = _read_keywords(folder / "keywords.csv")
-        if (folder / "paper.toml").is_file():
-            data["paper"] = read_toml(folder / "paper.toml", CampaignError, "campaign file")
-        if (folder / "words.toml").is_file():
-            data["words"] = read_toml(folder / "words.toml", CampaignError, "campaign file")
-        _find_prompt(data.get("annotate"), folder)
+        data = read_folder(folder)
         try:
-            return cls.model_validate(data)
+            return cls.model_validate(data), folder
         except ValidationError as error:
             where = error.errors(include_input=False)[0]["loc"]
             if where[:1] != ("keywords",):
@@ -314,42 +386,5 @@ class Campaign(_Frozen):
             ) from None
 
 
-def _find_prompt(table: Any, folder: Path) -> None:
-    """Make a prompt in the campaign's folder a path; leave the name of an embedded one."""
-    if isinstance(table, dict) and isinstance(table.get("prompt"), str):
-        own = folder / table["prompt"]
-        if own.is_file():
-            table["prompt"] = str(own)
-
-
 def _midnight(day: dt.date) -> int:
     return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
-
-
-def _read_keywords(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        raise CampaignError(
-            "the campaign has no keywords.csv",
-            file=path,
-            way_out="add one with the columns term, raw, kind, english, description",
-        )
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CampaignError(
-            f"cannot read the keywords: {error}", file=path, way_out="save the file as UTF-8 CSV"
-        ) from error
-    wanted = {"term", "raw", "kind", "english", "description"}
-    if not rows or not wanted <= set(rows[0]):
-        found = ", ".join(rows[0]) if rows else "none"
-        raise CampaignError(
-            f"keywords.csv needs the columns {', '.join(sorted(wanted))}; found: {found}",
-            file=path,
-            way_out="add the missing columns",
-        )
-    return [
-        {key: row[key] for key in wanted - {"raw"}}
-        | {"raw": tuple(form for form in (row["raw"] or "").split("|") if form.strip())}
-        for row in rows
-    ]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import polars as pl
 
-from builder.errors import ReleaseConflict, UsageProblem
+from builder.errors import UsageProblem
 from builder.release.assemble import file_digest
 from builder.release.manifest import MANIFEST
 from builder.release.tables import under
-from builder.review.sheet import Design, Item, design_path, write_sheet
+from builder.review.sheet import Design, Item, design_path, refuse_filled, write_sheet
 from builder.review.strata import allocate
 from builder.validate.quality import TASKS, labelled
 from builder.validate.release import Release
@@ -50,13 +50,7 @@ def write_review(
         UsageProblem: the release has no sentiment and no verdict with a text.
         ReleaseConflict: `out` exists.
     """
-    for path in (out, design_path(out)):
-        if path.exists() and not replace:
-            raise ReleaseConflict(
-                "this file exists; it may hold answers",
-                file=path,
-                way_out="give another name, or --replace",
-            )
+    refuse_filled([out, design_path(out)], replace=replace)
     design = draw(release, rows, seed)
     write_sheet(out, design, _texts(release, design), annotators)
     return design

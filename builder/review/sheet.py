@@ -10,13 +10,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from builder.errors import UsageProblem
+from builder.errors import ReleaseConflict, UnreadablePage, UsageProblem
 from builder.run.store import write_atomic, write_json
+from builder.sources.encoding import DAMAGED, decoded, utf8_blocks
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS, SENTIMENT_LABELS
 
 T = TypeVar("T")
@@ -43,7 +46,16 @@ _SYNONYMS = {
 }
 ANNOTATOR = "annotator"
 _FIXED = ("item", "task", "question", "text", "summary")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What may begin a formula; some programs read full-width and small forms as the plain ones.
+_SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫−"
+# What may end the cell before it: the start, every separator a spreadsheet may split at, whatever
+# this file is separated by (a semicolon locale splits `hola;=1+1`). Quotes, spaces and characters
+# nobody sees are trimmed by spreadsheets.
+_FORMULA = re.compile(
+    rf"(?:\A|[,;|\t\n\r\v\f\x00\x1c-\x1e\x85\u2028\u2029])"
+    rf"[\s\"\x00-\x1f\x7f-\x9f\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*"
+    rf"(?=[{_SIGNS}])"
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,21 @@ def design_path(csv_path: Path) -> Path:
     return csv_path.with_name(f"{csv_path.stem}.design.json")
 
 
+def refuse_filled(paths: Sequence[Path], *, replace: bool) -> None:
+    """Refuse to overwrite files that may hold people's work.
+
+    Raises:
+        ReleaseConflict: one of them exists, and `replace` was not asked for.
+    """
+    for path in paths:
+        if path.exists() and not replace:
+            raise ReleaseConflict(
+                "this file exists; it may hold answers",
+                file=path,
+                way_out="give another name, or --replace",
+            )
+
+
 def write_sheet(path: Path, design: Design, texts: list[tuple[str, str]], annotators: int) -> None:
     """Write the CSV (UTF-8 with a mark, so that spreadsheets read its accents) and the design.
 
@@ -133,7 +160,7 @@ def read_design(path: Path) -> Design:
 
 
 def read_sheet(path: Path, design: Design) -> dict[str, dict[str, str]]:
-    """Read a filled CSV as spreadsheets save it (comma, semicolon or tab; UTF-8 or Latin-1).
+    """Read a filled CSV as spreadsheets save it; see `read_rows`.
 
     Args:
         path: the CSV.
@@ -179,19 +206,22 @@ def read_sheet(path: Path, design: Design) -> dict[str, dict[str, str]]:
 
 
 def read_rows(path: Path) -> list[dict[str, str | None]]:
-    """Rows of a CSV as spreadsheets save it (comma, semicolon or tab; UTF-8 or Latin-1).
+    """Rows of a CSV as spreadsheets save it (comma, semicolon or tab; UTF-8, UTF-16 or Latin-1).
 
     Raises:
         UsageProblem: it cannot be read, or has no rows.
     """
     try:
         raw = path.read_bytes()
+        utf8 = b"".join(utf8_blocks([raw], path.name))  # Excel's "Unicode text" is UTF-16
+        text, _ = decoded(utf8, path.name, None)
     except OSError as error:
         raise UsageProblem("cannot read this file", file=path) from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
+    except UnreadablePage as error:
+        raise UsageProblem(error.problem, file=path, way_out="save it as CSV, UTF-8") from error
+    text = DAMAGED.sub("\ufffd", text).removeprefix("\ufeff")
+    if text.startswith("sep="):  # a line of Excel's own
+        text = text.partition("\n")[2]
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
@@ -216,6 +246,13 @@ def _answer(given: str | None, task: str, path: Path, row: int, column: str) -> 
 
 
 def tame(value: T) -> T | str:
-    """A value for a CSV that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    formula = isinstance(value, str) and value.startswith(_FORMULA)
-    return f"'{value}" if formula else value
+    """A value for a CSV that no spreadsheet takes for a formula (OWASP, "CSV Injection").
+
+    An apostrophe goes before every sign that could begin a formula: at the start of the text, and
+    after every character at which a spreadsheet may split it. What is tame stays as it is. A tab or
+    a line's end at the start is itself a way in, so such a text begins with an apostrophe too.
+    """
+    if not isinstance(value, str):
+        return value
+    tamed = _FORMULA.sub(r"\g<0>'", value)
+    return f"'{tamed}" if tamed.startswith(("\t", "\r", "\n")) else tamed

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import polars as pl
 
 from builder.errors import UsageProblem
-from builder.review.sheet import tame
+from builder.review.sheet import refuse_filled, tame
 from builder.review.strata import allocate, largest
 from builder.run.store import write_atomic
 
@@ -81,20 +81,24 @@ def _draw(seed: int, video_id: int) -> str:
     return hashlib.blake2b(f"{seed}:{video_id}".encode(), digest_size=12).hexdigest()
 
 
-def write_review(sample: pl.DataFrame, out: Path) -> tuple[Path, Path]:
+def write_review(sample: pl.DataFrame, out: Path, *, replace: bool = False) -> tuple[Path, Path]:
     """Write the review sheet.
 
     Args:
         sample: from `draw_sample`, with `text` and `path` (of the clip; null: no clip to play).
         out: folder, made if missing.
+        replace: overwrite a sheet that is there; it may hold people's work.
 
     Returns:
         (CSV, HTML) paths, both written with mode 0600.
 
     Raises:
         UsageProblem: `sample` has no `text` or no `path`.
+        ReleaseConflict: there is a sheet.
         DiskFull: no space left.
     """
+    csv_path, html_path = out / CSV_NAME, out / HTML_NAME
+    refuse_filled([csv_path, html_path], replace=replace)
     missing = {"text", "path", "stratum"} - set(sample.columns)
     if missing:
         raise UsageProblem(
@@ -105,7 +109,6 @@ def write_review(sample: pl.DataFrame, out: Path) -> tuple[Path, Path]:
         {"n": n, "clip": row["path"], **{k: row.get(k) for k in _SHOWN if k not in ("n", "clip")}}
         for n, row in enumerate(sample.to_dicts(), start=1)
     ]
-    csv_path, html_path = out / CSV_NAME, out / HTML_NAME
     write_atomic(csv_path, _csv(rows).encode("utf-8-sig"), mode=0o600)
     write_atomic(html_path, _html(rows).encode(), mode=0o600)
     return csv_path, html_path

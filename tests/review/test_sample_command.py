@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from builder.commands.sample_transcripts import run_sample
-from builder.errors import UsageProblem
+from builder.errors import ReleaseConflict, UsageProblem
 from builder.run.ledger import Entry, Ledger
-from builder.run.store import Store
+from builder.run.store import Store, digest_of
 
 
 @pytest.fixture
@@ -29,7 +29,9 @@ def work(tmp_path: Path) -> Path:
             "avg_logprob": [-0.2, -0.3, None],
             "n_words": [3, 4, 0],
         }
-    ).write_parquet(folder / "part-000000-x.parquet")
+    ).write_parquet(folder / "part")
+    whole = digest_of(folder / "part")
+    (folder / "part").rename(folder / f"part-000000-{whole}.parquet")
     Ledger(store, {}, ("transcribe",)).note("transcribe", Entry("done", "abc", 3))
     return store.work
 
@@ -64,6 +66,34 @@ def test_the_same_seed_draws_the_same_clips(work: Path, tmp_path: Path) -> None:
         run_sample(work, tmp_path / name, (), size=2, seed=5)
         sheets.append((tmp_path / name / "transcript_review.csv").read_bytes())
     assert sheets[0] == sheets[1]
+
+
+def test_a_sheet_that_may_be_filled_is_not_overwritten(work: Path, tmp_path: Path) -> None:
+    run_sample(work, tmp_path / "check", (), size=3)
+    sheet = tmp_path / "check" / "transcript_review.csv"
+    fill(sheet, {"hola a todos": "hola a todos"})
+    before = sheet.read_bytes()
+    with pytest.raises(ReleaseConflict, match="may hold answers") as refusal:
+        run_sample(work, tmp_path / "check", (), size=3)
+    assert "--replace" in refusal.value.way_out
+    assert sheet.read_bytes() == before
+    run_sample(work, tmp_path / "check", (), size=3, replace=True)
+    assert sheet.read_bytes() != before
+    with pytest.raises(UsageProblem, match="exclude each other"):
+        run_sample(work, tmp_path / "check", [sheet])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_sheets_are_read_as_spreadsheets_save_them(
+    work: Path, tmp_path: Path, separator: str, encoding: str
+) -> None:
+    filled = tmp_path / "filled.csv"
+    rows = [["n", "text", "reference"], ["1", "la calle esta vacia", "La calle está vacía."]]
+    with filled.open("w", encoding=encoding, newline="") as handle:
+        csv.writer(handle, delimiter=separator).writerows(rows)
+    (line,) = run_sample(None, None, [filled])
+    assert "1 clips checked: word error rate 0.500" in line
 
 
 def test_what_cannot_be_done_is_said(work: Path, tmp_path: Path) -> None:
