@@ -333,3 +333,8 @@ def load(
 
 def _join(root: str, path: str) -> str:
     return f"{str(root).rstrip('/')}/{path}" if root else path
+
+
+if __name__ == "__main__":
+    print(__doc__)
+    print("Configs: " + ", ".join(FEATURES))

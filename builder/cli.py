@@ -49,8 +49,20 @@ class Gate(StrEnum):
     MANUAL = "manual"
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"ecuador-crisis {version('ecuador-crisis-tiktok')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Print the traceback of an error (any command).")
     ] = False,
@@ -60,6 +72,27 @@ def options(
 
 def _stages(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+@app.command()
+def new_campaign(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; new or empty.")],
+    country: Annotated[
+        str, typer.Option(help="ISO 3166 code whose numbers the scrubber knows; ZZ: none.")
+    ] = "ZZ",
+    language: Annotated[str, typer.Option(help="ISO 639-1 code of the transcripts.")] = "en",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the campaign; default: the folder's.")
+    ] = None,
+) -> None:
+    """Write a commented campaign to edit: the files of another crisis. It loads as it is.
+
+    Example: ecuador-crisis new-campaign chile_2025 --country CL --language es
+    """
+    from builder.commands.new_campaign import run_new_campaign
+
+    for line in run_new_campaign(folder, country=country, language=language, name=name):
+        typer.echo(line)
 
 
 @app.command()
@@ -366,6 +399,18 @@ def calibrate(
     from builder.commands.review import run_calibrate
 
     for line in run_calibrate(release, labels, out, design=design, parquet=parquet):
+        typer.echo(line)
+
+
+@app.command()
+def cards() -> None:
+    """Print where the `evaluate` modules are, to load them from.
+
+    Example: ecuador-crisis cards
+    """
+    from builder.commands.cards import run_cards
+
+    for line in run_cards():
         typer.echo(line)
 
 

@@ -13,6 +13,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from builder.cli import app
+from builder.config.campaign_fields import OTHER_FILES, fields
 from builder.pipeline.plan import PLAN
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,17 @@ def test_every_option_is_documented(name: str, option: str) -> None:
     line = re.search(rf"^\s+{option}\b.*(?:\n {{20,}}.*)*", section(name), re.MULTILINE)
     assert line, f"{option} of {name} is missing; run scripts/make_docs.py"
     assert re.search(r"[A-Z<].*[a-z]", line.group().split(option, 1)[1]), "it has no description"
+
+
+def test_every_field_of_a_campaign_is_documented() -> None:
+    page = (ROOT / "docs" / "campaign.md").read_text(encoding="utf-8")
+    for field in fields():
+        if field.path in OTHER_FILES:
+            continue
+        assert field.meaning, f"{field.path} is not in the docstring of its model"
+        row = re.search(rf"^\| `{field.name}` \| .* \|$", page, re.MULTILINE)
+        assert row, f"{field.path} is missing; run scripts/make_docs.py"
+    assert "`paper.toml` | optional" in page
 
 
 def test_every_stage_is_documented() -> None:

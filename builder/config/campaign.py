@@ -259,7 +259,7 @@ class Campaign(_Frozen):
     region_codes: tuple[str, ...] = Field(min_length=1)
     country: str = Field(pattern=r"^[A-Z]{2}$")
     neighbour_countries: tuple[str, ...] = ()
-    languages: tuple[str, ...] = Field(default=("es",), min_length=1)
+    languages: tuple[str, ...] = Field(min_length=1)
     tags: tuple[str, ...] = ()
     generic_hashtags: tuple[str, ...] = ()
     figure_hashtags: tuple[str, ...] = ()
