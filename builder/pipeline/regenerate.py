@@ -33,6 +33,7 @@ from builder.release.texts.notes import public_name, released_notes
 from builder.run.cpu import instruction_set
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, in_process
+from builder.run.progress import of_all
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
@@ -69,7 +70,8 @@ def regenerate(request: Request) -> Outcome:
         if request.runs("assemble"):
             out = stack.enter_context(claimed(request.out))
             check_target(out, campaign, replace=request.replace)
-        request = replace(request, out=out)
+        progress = of_all(request.progress, request.stages)
+        request = replace(request, out=out, progress=progress)
         settings = {
             "campaign": campaign.name,
             "profile": request.profile,

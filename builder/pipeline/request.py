@@ -47,6 +47,12 @@ class Request:
         return Path(self.profile).stem
 
     @property
+    def stages(self) -> list[str]:
+        """The stages this run runs, in order."""
+        steps = [step for step in self.plan.steps if self.runs(step.name)]
+        return [step.name for step in steps if self.media is not None or not step.media]
+
+    @property
     def media(self) -> Path | None:
         """The folder of downloads; the sample campaign brings its own."""
         if self.videos_dir is None and not self.sources:

@@ -190,10 +190,13 @@ def run_slices(
     if compute and planned is not None:
         planned(rows)
     report = StageReport(computed=sum(counts))
-    if report.computed:
+    if rows:
+        bar = progress(stage.name, report.computed)
+        bar.resumed(rows)
         todo = [make for make, count in zip(slices, counts, strict=True) if count]
-        with progress(stage.name, report.computed) as bar:
-            _compute(stage, todo, store, engine, bar)
+        if todo:
+            with bar:
+                _compute(stage, todo, store, engine, bar)
     for make in slices:
         output = collect(stage, make(), store)
         report.add(output)

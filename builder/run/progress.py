@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TextIO
 
@@ -24,6 +25,13 @@ class Progress:
         self.outcomes: Counter[str] = Counter()
         self._started = self._printed = time.monotonic()
         self._live = bool(stream and stream.isatty())
+
+    def resumed(self, rows: int) -> None:
+        """Say how many of all rows an earlier run left; nothing where it left none."""
+        there = rows - self.total
+        if there > 0:
+            left = "all" if there == rows else f"{there:,} of"
+            self._write(f"{self.what}: {left} {rows:,} were there\n")
 
     def __enter__(self) -> Progress:
         return self
@@ -64,15 +72,31 @@ class Progress:
         return text
 
     def _print(self, *, last: bool = False, interrupted: bool = False) -> None:
-        if self.stream is None:
-            return
         text = self.line() + (" - interrupted; run again to continue" if interrupted else "")
         end = "\n" if last or not self._live else ""
+        self._write(f"\r\x1b[K{text}{end}" if self._live else text + "\n")
+
+    def _write(self, text: str) -> None:
+        if self.stream is None:
+            return
         try:
-            self.stream.write(f"\r\x1b[K{text}{end}" if self._live else text + "\n")
+            self.stream.write(text)
             self.stream.flush()
         except (OSError, ValueError):  # a full disk, a closed terminal: no reason to stop the work
             self.stream = None
+
+
+def of_all(
+    progress: Callable[[str, int], Progress], stages: Sequence[str]
+) -> Callable[[str, int], Progress]:
+    """A maker of progress displays that say which of all stages they are about.
+
+    Args:
+        progress: makes the displays.
+        stages: the stages of the run, in order; other names stay as they are.
+    """
+    places = {name: f"stage {n} of {len(stages)}, " for n, name in enumerate(stages, 1)}
+    return lambda what, total: progress(places.get(what.split(" ")[0], "") + what, total)
 
 
 def _clock(seconds: float) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from builder.run import progress as module
-from builder.run.progress import Progress
+from builder.run.progress import Progress, of_all
 
 
 class Terminal(io.StringIO):
@@ -88,3 +88,25 @@ def test_without_a_stream_nothing_is_printed(capsys: pytest.CaptureFixture[str])
     with Progress("x", 10, stream=None) as bar:
         bar.advance(10)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_line_says_which_of_all_stages_it_is_about() -> None:
+    make = of_all(lambda what, total: Progress(what, total, stream=None), ["ingest", "language"])
+    assert make("ingest (files)", 3).line().startswith("stage 1 of 2, ingest (files): 0 of 3")
+    assert make("language", 3).line().startswith("stage 2 of 2, language: 0 of 3")
+    assert make("simulate", 3).line().startswith("simulate: 0 of 3")
+
+
+@pytest.mark.parametrize(
+    ("todo", "rows", "said"),
+    [
+        (10_000, 50_000, "language: 40,000 of 50,000 were there\n"),
+        (0, 50_000, "language: all 50,000 were there\n"),
+        (50_000, 50_000, ""),
+        (0, 0, ""),
+    ],
+)
+def test_what_an_earlier_run_left_is_said(todo: int, rows: int, said: str) -> None:
+    stream = io.StringIO()
+    Progress("language", todo, stream=stream).resumed(rows)
+    assert stream.getvalue() == said
