@@ -20,7 +20,7 @@ WINDOWS = "cp1252"
 # What `surrogateescape` makes of a byte that is not UTF-8.
 DAMAGED = re.compile("[\udc80-\udcff]")
 REPLACEMENT = "\ufffd"  # what another program left where it had lost a character
-_MARKED = (REPLACEMENT.encode(), rb"\ufffd", rb"\uFFFD")
+_MARKED = (REPLACEMENT.encode(), b"fffd", b"FFFD")  # the latter may be other things: a hint
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 # UTF-32's mark begins with UTF-16's.
 _MARKS = (
@@ -166,7 +166,7 @@ def _undefined_line(block: bytes, line: int) -> int:
 
 
 def is_marked(content: bytes) -> bool:
-    """U+FFFD stands in a page, as it is or as JSON escapes it."""
+    """U+FFFD may stand in a page, as it is or as JSON escapes it."""
     return any(mark in content for mark in _MARKED)
 
 
