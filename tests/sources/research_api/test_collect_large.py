@@ -30,6 +30,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     peaks = []
     for rows in (2_000, 100_000):
         with ResearchApi(make_corpus(CAMPAIGN, DAYS, a_day=rows // 4)) as api:
+            api.requests_a_day, api.rows_a_day = 10_000, 1_000_000
             peaks.append(peak_mib(api, tmp_path / str(rows)))
             found = len(list((tmp_path / str(rows)).glob("*/*.zst")))
             assert found >= rows // 100
