@@ -17,8 +17,27 @@ from builder.validate.release import Tables
 UNIDENTIFIED = "unidentified"  # a usable transcript whose language nobody told
 
 
-def daily(tables: Tables, first: dt.date, last: dt.date) -> pl.DataFrame:
-    """Every day from first to last.
+def dates_of(first: dt.date, last: dt.date, resolution: str = "day") -> pl.Series:
+    """The values that `date` can have in a release.
+
+    Args:
+        first, last: of its window, both inclusive.
+        resolution: of its dates; `week` releases Mondays, `month` the first of the month.
+    """
+    if resolution == "week":
+        first -= dt.timedelta(days=first.weekday())
+    elif resolution == "month":
+        first = first.replace(day=1)
+    interval = {"week": "1w", "month": "1mo"}.get(resolution, "1d")
+    return pl.date_range(first, last, interval, eager=True).alias("date")
+
+
+def daily(tables: Tables, dates: pl.Series) -> pl.DataFrame:
+    """Sums of every day.
+
+    Args:
+        tables: the release.
+        dates: from `dates_of`.
 
     Returns:
         date, videos, and for each of `COUNTS` its sum (null on a day where no video has one) and
@@ -35,8 +54,7 @@ def daily(tables: Tables, first: dt.date, last: dt.date) -> pl.DataFrame:
         )
         .collect(engine="streaming")
     )
-    days = pl.date_range(first, last, eager=True).alias("date").to_frame()
-    filled = days.join(found, on="date", how="left").sort("date").fill_null(0)
+    filled = dates.to_frame().join(found, on="date", how="left").sort("date").fill_null(0)
     nothing = [(pl.col(f"{c}_known") == 0) & (pl.col("videos") > 0) for c in COUNTS]
     return filled.with_columns(
         pl.when(~unknown).then(pl.col(c)) for c, unknown in zip(COUNTS, nothing, strict=True)
@@ -71,9 +89,7 @@ def tagged_videos(tables: Tables) -> int:
     return int(counted.collect(engine="streaming").item())
 
 
-def hashtag_days(
-    tables: Tables, tags: Sequence[str], first: dt.date, last: dt.date
-) -> pl.DataFrame:
+def hashtag_days(tables: Tables, tags: Sequence[str], dates: pl.Series) -> pl.DataFrame:
     """Videos a day with each of some hashtags: hashtag, date, videos; every day, in that order."""
     found = (
         tables.scan("metadata")
@@ -84,9 +100,8 @@ def hashtag_days(
         .agg(pl.len().cast(pl.Int64).alias("videos"))
         .collect(engine="streaming")
     )
-    days = pl.date_range(first, last, eager=True).alias("date").to_frame()
     order = pl.DataFrame({"hashtag": list(tags)}, schema={"hashtag": pl.String})
-    grid = order.with_row_index("place").join(days, how="cross")
+    grid = order.with_row_index("place").join(dates.to_frame(), how="cross")
     return (
         grid.join(found, on=["hashtag", "date"], how="left")
         .sort("place", "date")

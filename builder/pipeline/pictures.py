@@ -7,7 +7,7 @@ from typing import Any
 
 from builder.analyze.captions import released_ngrams
 from builder.analyze.figures.make import write_pictures
-from builder.analyze.figures.material import Material
+from builder.analyze.figures.material import Material, coarseness
 from builder.config.campaign import Campaign
 from builder.run.store import Store
 from builder.sources.ingest import Ingested
@@ -41,6 +41,7 @@ def release_pictures(
         *(tables, campaign.release_name, campaign.version, ingested.synthetic),
         *(window.start, window.end),
         campaign=campaign,
+        **coarseness(campaign.privacy),
         ngrams=released_ngrams(tables, store.work, campaign, ingested.parts),
     )
     folder: Path = tables.folder / FOLDER

@@ -39,6 +39,7 @@ class Days:
         events: those to mark.
         width: of the plot, pixels.
         words: the language.
+        span: days that a released date stands for; it is drawn in their middle.
     """
 
     first: dt.date
@@ -46,6 +47,11 @@ class Days:
     events: tuple[Event, ...]
     width: int
     words: Words
+    span: int = 1
+
+    def at(self, date: dt.date) -> str:
+        """Where a released date is drawn."""
+        return stamp(date + dt.timedelta(days=self.span // 2))
 
     def x(self, *, labels: bool) -> alt.X:
         """The axis of days."""
@@ -126,7 +132,7 @@ class Days:
         base = alt.Chart(values(rows), width=self.width, height=height)
         x = self.x(labels=labels)
         if bars:
-            days = (self.last - self.first).days + 1
+            days = -(-((self.last - self.first).days + 1) // self.span)
             shape: list[alt.Chart] = [
                 base.mark_bar(size=max(1.0, min(40.0, 0.78 * self.width / days))).encode(x=x, y=y)
             ]

@@ -31,7 +31,7 @@ def tables_of(material: Material) -> list[Table]:
         Table(
             "table1",
             first,
-            (words("table1.note"),) if material.paper else (),
+            ((words("table1.note"),) if material.paper else ()) + material.coarse_counts,
             "" if known else words("table1.empty"),
         ),
         Table("table2", second, (note,), "" if second.height else words("table2.empty")),

@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 
 from builder.analyze import aggregates, sentiment_over_time
-from builder.analyze.figures.days import Event
+from builder.analyze.figures.days import Days, Event
 from builder.analyze.figures.words import Language, Words, words
 from builder.analyze.ngrams import Ngrams
 from builder.config.campaign import Campaign
+from builder.release.coarsen import Policy
 from builder.validate.release import Release, Tables
 
 TOP_TAGS = 10
@@ -30,6 +31,8 @@ class Material:
         name, version: of the release.
         synthetic: whether its posts are invented.
         first, last: days of its window, both inclusive.
+        resolution: of its dates: day (also where it is finer), week or month.
+        digits: significant digits its counts are rounded to; 0: they are exact, or left out.
         campaign: its campaign; None when its file is not at hand.
         language: of the figures.
         ngrams: aggregates of the captions; None without a work folder.
@@ -42,6 +45,8 @@ class Material:
     synthetic: bool
     first: dt.date
     last: dt.date
+    resolution: str = "day"
+    digits: int = 0
     campaign: Campaign | None = None
     language: Language = "en"
     ngrams: Ngrams | None = None
@@ -51,12 +56,9 @@ class Material:
     def of(cls, release: Release, campaign: Campaign | None, **more: Any) -> Material:
         """The material of a finished release; `more`: language, ngrams, selected."""
         about = release.manifest
-        window = about.window
-        return cls(
-            *(release, about.name, about.version, about.synthetic, window.start, window.end),
-            campaign=campaign,
-            **more,
-        )
+        settings = {"campaign": campaign, **coarseness(about.privacy), **more}
+        window = (about.window.start, about.window.end)
+        return cls(release, about.name, about.version, about.synthetic, *window, **settings)
 
     @property
     def words(self) -> Words:
@@ -66,7 +68,36 @@ class Material:
     @cached_property
     def daily(self) -> pl.DataFrame:
         """`aggregates.daily` over the window."""
-        return aggregates.daily(self.tables, self.first, self.last)
+        return aggregates.daily(self.tables, self.dates)
+
+    @cached_property
+    def dates(self) -> pl.Series:
+        """Every value that `date` can have."""
+        return aggregates.dates_of(self.first, self.last, self.resolution)
+
+    @property
+    def span(self) -> int:
+        """Days a date stands for, about."""
+        return {"week": 7, "month": 30}.get(self.resolution, 1)
+
+    def days(self, width: int) -> Days:
+        """The axis of its dates, in a plot of that width."""
+        return Days(self.dates[0], self.last, self.events, width, self.words, self.span)
+
+    def released(self, day: dt.date) -> dt.date:
+        """The value of `date` for a video of that day."""
+        return max((date for date in self.dates if date <= day), default=self.first)
+
+    @property
+    def coarse_days(self) -> tuple[str, ...]:
+        """A note where a date is not a day."""
+        known = self.resolution in ("week", "month")
+        return (self.words(f"coarse.{self.resolution}"),) if known else ()
+
+    @property
+    def coarse_counts(self) -> tuple[str, ...]:
+        """A note where counts are rounded."""
+        return (self.words("coarse.counts", digits=self.digits),) if self.digits else ()
 
     @property
     def videos(self) -> int:
@@ -136,3 +167,12 @@ class Material:
     def n(self, count: int, what: str) -> str:
         """What a figure stands on; `what` is a key of the texts."""
         return self.words("n", n=self.words.number(count), what=self.words(what))
+
+
+def coarseness(privacy: Policy) -> dict[str, Any]:
+    """`resolution` and `digits` of a `Material`, from privacy settings."""
+    digits = privacy.round_counts
+    return {
+        "resolution": privacy.date_resolution,
+        "digits": digits if isinstance(digits, int) else 0,
+    }

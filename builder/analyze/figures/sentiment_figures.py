@@ -37,7 +37,7 @@ def by_day(material: Material) -> Figure:
 
     def draw(layout: Layout) -> Chart:
         width = layout.inner - _BESIDE
-        days = Days(material.first, material.last, material.events, width, words)
+        days = material.days(width)
         highest = float(shown.select(pl.max_horizontal("share", "high").max()).item())
         top = min(1.0, ceil(4 * highest) / 4)  # so that ticks are quarters
         panels = [
@@ -81,6 +81,16 @@ def by_phase(material: Material) -> Figure:
             first=words.day(phase.first),
             last=words.day(phase.last),
         )
+    if material.coarse_days:  # a week can hold several phases
+        return _figure(
+            material,
+            "sentiment_by_phase",
+            pl.DataFrame(schema=over.SCHEMA),
+            None,
+            note="sentiment.note",
+            name_of=str,
+            empty=words("sentiment_by_phase.coarse"),
+        )
     data = over.by_phase(material.tables, material.phases)
     return _rows_figure(material, "sentiment_by_phase", data, list(names), names)
 
@@ -113,10 +123,11 @@ def _figure(
     material: Material,
     name: str,
     data: pl.DataFrame,
-    draw: Callable[[Layout], Chart],
+    draw: Callable[[Layout], Chart] | None,
     *,
     note: str,
     name_of: Callable[[str], str],
+    empty: str = "",
 ) -> Figure:
     words = material.words
     labelled = material.labelled
@@ -133,11 +144,16 @@ def _figure(
         title=words(f"{name}.title"),
         subtitle=words(f"{name}.subtitle"),
         n=material.n(labelled, "labelled"),
-        notes=(f"{words(note, min=minimum)} {words('sentiment.note_machine')}",),
+        notes=(
+            f"{words(note, min=minimum)} {words('sentiment.note_machine')}",
+            *(material.coarse_days if name == "sentiment_by_day" else ()),
+        ),
         alt=words("sentiment.alt", shares="; ".join(shares[:12])),
         data=data,
         draw=draw if drawable else None,
-        empty=words("sentiment.few", min=minimum) if labelled else words("sentiment.empty"),
+        empty=(empty or words("sentiment.few", min=minimum))
+        if labelled
+        else words("sentiment.empty"),
     )
 
 
@@ -266,7 +282,7 @@ def _day_panel(
     y = alt.Y("share:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
     layers: list[Any] = [days.rules(labels=labels)] if days.events else []
     for confidence in (over.LOW, over.HIGH):
-        mine = _runs(rows.filter(pl.col("confidence") == confidence))
+        mine = _runs(days, rows.filter(pl.col("confidence") == confidence))
         base = alt.Chart(values(mine), width=days.width, height=height)
         run = alt.Detail("run:N")
         if confidence == over.LOW:
@@ -288,14 +304,14 @@ def _day_panel(
     return layered(*layers)
 
 
-def _runs(rows: pl.DataFrame) -> list[dict[str, Any]]:
+def _runs(days: Days, rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Rows with the number of the unbroken run of days each belongs to."""
     found: list[dict[str, Any]] = []
     run, before = 0, None
     for row in rows.sort("group").iter_rows(named=True):
         day = dt.date.fromisoformat(row["group"])
-        if before is not None and (day - before).days > 1:
+        if before is not None and (day - before).days > 1.5 * days.span:
             run += 1
         before = day
-        found.append({**row, "date": f"{row['group']}T00:00:00Z", "run": run})
+        found.append({**row, "date": days.at(day), "run": run})
     return found

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from builder.analyze import aggregates
-from builder.analyze.figures.days import Days, stamp
+from builder.analyze.figures.days import Days
 from builder.analyze.figures.figure import Chart, Figure
 from builder.analyze.figures.material import Material
 from builder.analyze.figures.paper import wrapped
@@ -43,10 +43,10 @@ def figure1(material: Material) -> Figure:
     titles |= {metric: title(words(f"metrics.{metric}"), metric) for metric in known}
 
     def draw(layout: Layout) -> Chart:
-        days = _days(material, layout.inner - _BESIDE)
+        days = material.days(layout.inner - _BESIDE)
         last = known[-1] if known else "videos"
         counts = days.panel(
-            _rows(data, "videos"),
+            _rows(days, data, "videos"),
             height=100 if layout.phone else 130,
             labels=last == "videos",
             bars=True,
@@ -56,7 +56,7 @@ def figure1(material: Material) -> Figure:
             (
                 alt.TitleParams(titles[metric]),
                 days.panel(
-                    _rows(data, f"{metric}_normalised"),
+                    _rows(days, data, f"{metric}_normalised"),
                     height=48 if layout.phone else 56,
                     labels=metric == last,
                     percent=True,
@@ -76,7 +76,7 @@ def figure1(material: Material) -> Figure:
         title=words("figure1.title"),
         subtitle=words("figure1.subtitle", hundred=words.share(1)),
         n=material.n(material.videos, "videos"),
-        notes=tuple(notes),
+        notes=(*notes, *material.coarse_days, *material.coarse_counts),
         alt=words(
             "figure1.alt",
             n=words.number(material.videos),
@@ -93,7 +93,7 @@ def figure1(material: Material) -> Figure:
 def figure4(material: Material) -> Figure:
     """Videos a day with each of the selected hashtags, a panel each."""
     words, tags = material.words, material.chosen_tags
-    data = aggregates.hashtag_days(material.tables, tags, material.first, material.last)
+    data = aggregates.hashtag_days(material.tables, tags, material.dates)
     titles: dict[str, str] = {}
     for tag in tags:
         mine = data.filter(pl.col("hashtag") == tag)
@@ -109,7 +109,7 @@ def figure4(material: Material) -> Figure:
     def draw(layout: Layout) -> Chart:
         columns = 1 if layout.phone else 2
         width = (layout.inner - _GUTTER * (columns - 1)) // columns - _BESIDE
-        days = _days(material, width)
+        days = material.days(width)
         stacks = []
         for column in range(columns):
             mine = tags[column::columns]
@@ -117,7 +117,7 @@ def figure4(material: Material) -> Figure:
                 (
                     alt.TitleParams(wrapped(titles[tag], width + _BESIDE, SIZE, bold=True)),
                     days.panel(
-                        _rows(data.filter(pl.col("hashtag") == tag), "videos"),
+                        _rows(days, data.filter(pl.col("hashtag") == tag), "videos"),
                         height=64 if layout.phone else 72,
                         labels=tag == mine[-1],
                     ),
@@ -133,7 +133,7 @@ def figure4(material: Material) -> Figure:
         title=words("figure4.title"),
         subtitle=words("figure4.subtitle"),
         n=material.n(material.videos, "videos"),
-        notes=(words("figure4.note"),) if tags else (),
+        notes=(words("figure4.note"), *material.coarse_days) if tags else (),
         alt=words("figure4.alt", panels="; ".join(titles.values())),
         data=data,
         draw=draw if tags else None,
@@ -141,13 +141,9 @@ def figure4(material: Material) -> Figure:
     )
 
 
-def _days(material: Material, width: int) -> Days:
-    return Days(material.first, material.last, material.events, width, material.words)
-
-
-def _rows(data: pl.DataFrame, column: str) -> list[dict[str, Any]]:
+def _rows(days: Days, data: pl.DataFrame, column: str) -> list[dict[str, Any]]:
     return [
-        {"date": stamp(day), "value": value} for day, value in data.select("date", column).rows()
+        {"date": days.at(day), "value": value} for day, value in data.select("date", column).rows()
     ]
 
 
@@ -161,7 +157,7 @@ def _marks(material: Material) -> pl.DataFrame:
     """date, event: the keys of the events of a day."""
     rows: dict[dt.date, list[str]] = {}
     for event in material.events:
-        rows.setdefault(event.date, []).append(event.key)
+        rows.setdefault(material.released(event.date), []).append(event.key)
     return pl.DataFrame(
         {"date": list(rows), "event": [" ".join(keys) for keys in rows.values()]},
         schema={"date": pl.Date, "event": pl.String},

@@ -231,6 +231,14 @@ def _csv_only(release: Path) -> None:
         )
 
 
+def _weekly(release: Path) -> None:
+    for config in ("videos", "metadata"):
+        rewrite(release, config, lambda frame: frame.with_columns(pl.col("date").dt.truncate("1w")))
+    manifest = json.loads((release / "MANIFEST.json").read_text())
+    manifest["privacy"] |= {"date_resolution": "week", "round_counts": 2}
+    (release / "MANIFEST.json").write_text(json.dumps(manifest))
+
+
 def _one_language(release: Path) -> None:
     labels = pl.Series(["negative"] * 40)
     rewrite(
@@ -254,8 +262,17 @@ def _one_language(release: Path) -> None:
             _csv_only,
             ["figure3", "figure4"],
             {
-                "figure1": "The source of this release has no views, comments, shares or likes.",
+                "figure1": "This release has no views, comments, shares or likes.",
                 "figure3": "This release has no hashtags",
+            },
+        ),
+        (
+            _weekly,
+            ["figure5", *SENTIMENT],
+            {
+                "figure1": "Dates are released by week",
+                "figure3": "rounded to 2 significant digit",
+                "figure4": "Dates are released by week",
             },
         ),
         (_one_language, [], {"figure5": "Spanish", "sentiment_by_language": "Spanish (40)"}),
@@ -281,6 +298,8 @@ def test_a_poor_release_gives_figures_that_say_so(
         assert told.get(name, "") in text
         assert (out / f"{name}.csv").read_text().count("\n") >= 1  # the columns, at least
     assert (out / "index.html").is_file()
+    videos = pl.read_parquet(sorted((editable / "metadata").glob("*.parquet"))).height
+    assert sum(int(row["videos"]) for row in rows(out / "figure1.csv")) == videos
 
 
 @pytest.mark.usefixtures("without_png")
