@@ -23,7 +23,6 @@ from builder.sources.encoding import (
     WINDOWS,
     Text,
     decoded,
-    is_marked,
     utf8_blocks,
 )
 from builder.sources.files import SourceFile, read_blocks, read_lines
@@ -35,6 +34,7 @@ from builder.sources.schema import COUNTS, ROLE_API, id_time
 SYNTHETIC_LOG_ID = "SYNTHETIC"
 BLOCK_ROWS = 20_000
 TEXT_DAMAGED = "text_is_not_utf8"
+_PLAIN = Text()
 _TEXT = (
     ("username", "username"),
     ("region_code", "region_code"),
@@ -72,8 +72,7 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
                 row = _row(video, position)
                 if text.damaged:
                     _refuse_damaged(video)
-                if text.marked:
-                    lost += _mend(row)
+                lost += _mend(row)
                 block.add(row)
             except RowProblem as problem:
                 block.reject(f"{where}video {index}", problem)
@@ -143,7 +142,7 @@ def _lines(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
 
 def _loads(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, Text]:
     try:
-        return orjson.loads(content), Text(marked=is_marked(content))
+        return orjson.loads(content), _PLAIN
     except orjson.JSONDecodeError:
         # The service has sent lone surrogates and broken UTF-8, which orjson refuses.
         if content.lstrip()[:1] not in (b"{", b"["):
@@ -264,12 +263,15 @@ def _refuse_damaged(video: dict[str, Any]) -> None:
 def _mend(row: dict[str, Any]) -> bool:
     """Take the marks of characters lost elsewhere out of a row's texts; whether there were any."""
     mended = False
-    for column, value in row.items():
-        if isinstance(value, str) and REPLACEMENT in value:
+    for _, column in _TEXT:
+        value = row[column]
+        if value is not None and not value.isascii() and REPLACEMENT in value:
             row[column], mended = value.replace(REPLACEMENT, "") or None, True
-        elif column == "hashtags" and any(REPLACEMENT in tag for tag in value):
+    for tag in row["hashtags"]:
+        if not tag.isascii() and REPLACEMENT in tag:
             # half a hashtag is another hashtag
-            row[column], mended = [tag for tag in value if REPLACEMENT not in tag], True
+            row["hashtags"] = [tag for tag in row["hashtags"] if REPLACEMENT not in tag]
+            return True
     return mended
 
 

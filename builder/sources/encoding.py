@@ -20,7 +20,6 @@ WINDOWS = "cp1252"
 # What `surrogateescape` makes of a byte that is not UTF-8.
 DAMAGED = re.compile("[\udc80-\udcff]")
 REPLACEMENT = "\ufffd"  # what another program left where it had lost a character
-_MARKED = (REPLACEMENT.encode(), b"fffd", b"FFFD")  # the latter may be other things: a hint
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 # UTF-32's mark begins with UTF-16's.
 _MARKS = (
@@ -40,7 +39,7 @@ class Text(NamedTuple):
     Attributes:
         encoding: ``utf-8`` or ``cp1252``.
         damaged: some bytes are not UTF-8 and were kept as lone surrogates (`DAMAGED`).
-        marked: U+FFFD stands in it.
+        marked: U+FFFD stands in it (looked for in files only).
     """
 
     encoding: str = "utf-8"
@@ -165,11 +164,6 @@ def _undefined_line(block: bytes, line: int) -> int:
     return 0
 
 
-def is_marked(content: bytes) -> bool:
-    """U+FFFD may stand in a page, as it is or as JSON escapes it."""
-    return any(mark in content for mark in _MARKED)
-
-
 def decoded(content: bytes, file: str, row: str | None) -> tuple[str, Text]:
     """One page that is no plain UTF-8: its text, and what is known of it.
 
@@ -180,13 +174,12 @@ def decoded(content: bytes, file: str, row: str | None) -> tuple[str, Text]:
     tally = _Tally()
     tally.add(text)
     found = tally.encoding()
-    marked = is_marked(content)
     if found is None:
         raise _refused("one encoding: some of it is UTF-8, some is not", file, row)
     if found != WINDOWS:
-        return text, Text(damaged=tally.damaged > 0, marked=marked)
+        return text, Text(damaged=tally.damaged > 0)
     try:
-        return content.decode(WINDOWS), Text(WINDOWS, marked=marked)
+        return content.decode(WINDOWS), Text(WINDOWS)
     except UnicodeDecodeError as error:
         raise _refused("UTF-8 nor Windows-1252", file, row) from error
 
