@@ -238,6 +238,9 @@ def regenerate(
         bool,
         typer.Option("--accept-quality", help="Failed quality may replace a release without."),
     ] = False,
+    previous: Annotated[
+        Path | None, typer.Option(help="The release before this; writes the changelog.")
+    ] = None,
 ) -> None:
     """Build the dataset: sources in, validated release out. Run again to continue.
 
@@ -261,6 +264,7 @@ def regenerate(
             new_ids=new_ids,
             replace=replace,
             accept_quality=accept_quality,
+            previous=previous,
         )
     )
     for line in outcome.lines():
@@ -511,6 +515,42 @@ def publish(
         confirm=confirm,
     )
     for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def sign(
+    release: Annotated[Path, typer.Argument(help="Release folder; model.sig is put into it.")],
+    key: Annotated[
+        Path | None, typer.Option(help="Private EC key (PEM). None: keyless, by Sigstore.")
+    ] = None,
+) -> None:
+    """Sign every file of a release, so that readers can tell it from another.
+
+    Example: ecuador-crisis sign EcuadorCrisisTikTok --key signing.pem
+    """
+    from builder.publish.sign import sign as run
+
+    for line in run(release, key):
+        typer.echo(line)
+
+
+@app.command()
+def verify(
+    release: Annotated[Path, typer.Argument(help="Signed release folder.")],
+    key: Annotated[Path | None, typer.Option(help="Public EC key (PEM) of the signer.")] = None,
+    identity: Annotated[
+        str | None, typer.Option(help="Keyless: who must have signed, an e-mail or a workflow.")
+    ] = None,
+    issuer: Annotated[str | None, typer.Option(help="Keyless: who vouches for them.")] = None,
+) -> None:
+    """Check the signature of a release; names every file that differs.
+
+    Example: ecuador-crisis verify EcuadorCrisisTikTok --key signing.pub.pem
+    """
+    from builder.publish.sign import verify as run
+
+    for line in run(release, key, identity=identity, issuer=issuer):
         typer.echo(line)
 
 

@@ -219,6 +219,44 @@ class Texts(_Frozen):
     linkage: str = ""
 
 
+class Publication(_Frozen):
+    """``[publication]``: who publishes, and the words a reader sees before the data.
+
+    Attributes:
+        creators: people or groups, as they want to be cited.
+        url: where the release is, once that is known.
+        published: the day of the version, for citations.
+        paper: the work that describes the data, as it wants to be cited.
+        warning: what may disturb a reader.
+        terms: what a reader of a gated repository has to accept.
+        social_impact, maintenance: for the datasheet and Croissant's RAI fields.
+    """
+
+    creators: tuple[str, ...] = ()
+    url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    published: dt.date | None = None
+    paper: str = ""
+    warning: str = (
+        "The videos are about a crisis. Transcripts and summaries can quote threats, violence, "
+        "death, insults and false claims as they were said."
+    )
+    terms: str = (
+        "I will not try to identify, contact or profile anybody whose post is in this dataset, nor "
+        "join it with other data to that end. I will not pass it on. I will delete my copies of a "
+        "version when it is withdrawn, and leave out posts that later versions leave out."
+    )
+    social_impact: str = (
+        "Meant to help research on how a public speaks in a crisis. It could be misused to find "
+        "people who spoke, or to tune messages that spread fear; ids are therefore pseudonyms, "
+        "names of accounts are not released, and readers accept terms."
+    )
+    maintenance: str = (
+        "Versions are semantic. Posts that were deleted on the platform, or whose removal was "
+        "asked for, leave the next version; then earlier versions can be withdrawn. Problems are "
+        "reported to the contact in the card."
+    )
+
+
 class Campaign(_Frozen):
     """A whole campaign file, validated. See the module docstring for the folder layout.
 
@@ -271,6 +309,7 @@ class Campaign(_Frozen):
     quality: QualityThresholds = QualityThresholds()
     licence: Licence
     texts: Texts
+    publication: Publication = Publication()
     keywords: tuple[Keyword, ...] = Field(min_length=1)
     paper: dict[str, Any] = Field(default_factory=dict)
     words: dict[str, Any] = Field(default_factory=dict)

@@ -17,6 +17,8 @@ from builder.pipeline.annotate import RUN, Annotated, Annotator
 from builder.pipeline.pictures import FOLDER, release_pictures
 from builder.pipeline.plan import transcript_rules
 from builder.pipeline.request import SAMPLE, Outcome, Request, check_request
+from builder.publish.changelog import bump_note, changelog, check_previous
+from builder.publish.documents.write import write_documents
 from builder.release.anonymize import anonymize
 from builder.release.assemble import manifest_of, write_tables
 from builder.release.card import write_card
@@ -93,6 +95,8 @@ def regenerate(request: Request) -> Outcome:
             ingested = ingest(campaign, files, store, request.progress)
             entry.rows, entry.reasons = ingested.rows_in, ingested.dropped
             entry.statuses = {"ok": ingested.videos}
+        if request.runs("assemble") and request.previous is not None:
+            check_previous(request.previous, campaign, synthetic=ingested.synthetic)
         if request.runs("assemble"):
             check_target(
                 request.out, campaign, synthetic=ingested.synthetic, replace=request.replace
@@ -194,7 +198,13 @@ def _release(
             tables = Tables(staging, threshold)
             quality = check_quality(tables, campaign)
             figures = release_pictures(campaign, tables, ingested, store, quality)
-            write_card(campaign, assembled, staging, facts, figures, example_row(tables))
+            entries = ""
+            if request.previous is not None:
+                ours = manifest_of(campaign, assembled, staging, facts)
+                entries, since = changelog(request.previous, staging, ours)
+                facts.notes.extend(filter(None, [bump_note(since)]))
+            write_card(campaign, assembled, staging, facts, figures, example_row(tables), entries)
+            write_documents(campaign, assembled, staging, facts)
             manifest = manifest_of(campaign, assembled, staging, facts)
             manifest.write(staging)
             entry.statuses, entry.reasons = {"ok": assembled.rows["videos"]}, assembled.dropped

@@ -38,6 +38,7 @@ class Request:
     new_ids: bool = False
     replace: bool = False
     accept_quality: bool = False
+    previous: Path | None = None
     progress: Callable[[str, int], Progress] = Progress
     plan: Plan = PLAN
 

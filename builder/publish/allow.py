@@ -16,20 +16,15 @@ import pyarrow.parquet as pq
 
 import ecuador_crisis_tiktok as schema
 from builder.publish.problems import PublishRefused
-from builder.release.assemble import released_files
-from builder.release.manifest import MANIFEST
-from builder.validate.whole import HTML_NAME, JSON_NAME
+from builder.release.assemble import AFTERWARDS, released_files
 
-SIGNATURE = "model.sig"
-# about the manifest, and therefore not in it
-BESIDE = (MANIFEST, JSON_NAME, HTML_NAME, SIGNATURE)
 _CONFIGS = "|".join(schema.FEATURES)
 ALLOWED = tuple(
     re.compile(pattern)
     for pattern in (
         rf"(?:{_CONFIGS})/{schema.SPLIT}-\d{{5}}-of-\d{{5}}\.parquet",
-        r"figures/[a-z0-9_-]+\.svg",
-        *(re.escape(name) for name in BESIDE),
+        r"figures/[a-z0-9_-]+\.(?:svg|png|csv|html)",
+        *(re.escape(name) for name in AFTERWARDS),
         re.escape(Path(schema.__file__).name),
         r"README\.md|DATASHEET\.md|CHECKLIST\.md|CITATION\.cff|citation\.bib",
         r"croissant\.json|schema_org\.json",
@@ -61,7 +56,7 @@ def release_paths(folder: Path) -> list[str]:
     Raises:
         PublishRefused: there is another file, or a link.
     """
-    paths = sorted({*released_files(folder), *(n for n in BESIDE if (folder / n).is_file())})
+    paths = sorted({*released_files(folder), *(n for n in AFTERWARDS if (folder / n).is_file())})
     odd = [path for path in paths if not is_allowed(path)]
     odd += [path for path in paths if (folder / path).is_symlink()]
     if odd:

@@ -127,18 +127,19 @@ def describe(found: ConfigDiff) -> str:
     return f"{told} ({found.after:,} rows, {_size(found.bytes_after - found.bytes_before)})"
 
 
-def compare(old: Path, new: Path) -> ReleaseDiff:
+def compare(old: Path, new: Path, after: Manifest | None = None) -> ReleaseDiff:
     """Compare two release folders.
 
     Args:
         old: the earlier one.
         new: the later one.
+        after: its manifest, while that is not written yet.
 
     Raises:
         UsageProblem: one of them is not a release.
         ManifestProblem: a manifest cannot be used.
     """
-    before, after = Manifest.read(old), Manifest.read(new)
+    before, after = Manifest.read(old), after or Manifest.read(new)
     found = ReleaseDiff(before.version, after.version)
     listed = [{p: f.sha256 for p, f in m.files.items()} for m in (before, after)]
     found.files_added = sorted(set(listed[1]) - set(listed[0]))

@@ -34,7 +34,8 @@ EPOCH = dt.date(1970, 1, 1)
 SCRIPT = Path(schema.__file__)
 PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")
 # written after the manifest, about it
-AFTERWARDS = (MANIFEST, "validation.json", "validation.html")
+SIGNATURE = "model.sig"
+AFTERWARDS = (MANIFEST, "validation.json", "validation.html", SIGNATURE)
 
 
 @dataclass

@@ -14,6 +14,7 @@ import yaml
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.release.assemble import Assembled, file_digest, optional_columns
+from builder.release.citation import access_form, bibtex
 from builder.release.coarsen import in_words
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
@@ -44,6 +45,7 @@ def write_card(
     facts: BuildFacts,
     figures: list[dict[str, str]],
     example: str = "",
+    changelog: str = "",
 ) -> None:
     """Write README.md into the release folder.
 
@@ -54,6 +56,7 @@ def write_card(
         facts: what the run knows.
         figures: the SVG files in `figures/`: {file, title, alt}; those of `OPENING` open the card.
         example: a row of `videos` as JSON; empty: none is shown.
+        changelog: the entries of its changelog, newest first, as Markdown.
     """
     empty = set(schema.FEATURES[schema.DEFAULT_CONFIG]) - assembled.filled
     text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
@@ -98,6 +101,9 @@ def write_card(
         scrubbed_line=_scrubbed_line(facts.scrubbed),
         scrub_countries=facts.scrub_countries or ScrubCountries(),
         licence=campaign.licence,
+        publication=campaign.publication,
+        bibtex=bibtex(campaign, synthetic=facts.synthetic),
+        changelog=changelog.strip(),
     )
     write_atomic(folder / "README.md", body.encode())
 
@@ -174,6 +180,7 @@ def _header(
         "task_ids": ["sentiment-classification"],
         "size_categories": [size],
         "tags": [*tags, "synthetic"] if synthetic else tags,
+        **access_form(campaign),
         "configs": configs,
         "dataset_info": infos,
     }
