@@ -13,8 +13,9 @@ import yaml
 
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
+from builder.config.citation import access_form
+from builder.config.citation import in_words as citation
 from builder.release.assemble import Assembled, file_digest, optional_columns
-from builder.release.citation import access_form, bibtex
 from builder.release.coarsen import in_words
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
@@ -102,7 +103,7 @@ def write_card(
         scrub_countries=facts.scrub_countries or ScrubCountries(),
         licence=campaign.licence,
         publication=campaign.publication,
-        bibtex=bibtex(campaign, synthetic=facts.synthetic),
+        citation=citation(campaign),
         changelog=changelog.strip(),
     )
     write_atomic(folder / "README.md", body.encode())

@@ -124,10 +124,11 @@ def test_the_citation_file_is_yaml_of_the_format(small: Built) -> None:
     assert all(author["name"] for author in told["authors"])
 
 
-def test_bibtex_is_balanced_and_in_the_card(small: Built) -> None:
+def test_bibtex_is_balanced_and_the_card_says_how_to_cite(small: Built) -> None:
     text = (small.release / "citation.bib").read_text(encoding="utf-8")
     assert text.count("{") == text.count("}") and text.startswith("@misc{ecuador_2024_1_0_0,")
-    assert text in (small.release / "README.md").read_text(encoding="utf-8")
+    card = (small.release / "README.md").read_text(encoding="utf-8")
+    assert "The EcuadorCrisisTikTok authors. EcuadorCrisisTikTok: TikTok videos" in card
 
 
 @pytest.mark.parametrize("name", ["DATASHEET.md", "CHECKLIST.md"])

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder.config.campaign import Campaign
+from builder.config.citation import bibtex
 from builder.release.assemble import Assembled, file_digest, optional_columns
-from builder.release.citation import bibtex
 from builder.release.manifest import BuildFacts
 
 _LICENCES = {

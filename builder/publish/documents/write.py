@@ -10,10 +10,10 @@ import jinja2
 
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
+from builder.config.citation import BIB_NAME, CFF_NAME, citation_cff
 from builder.publish.documents.croissant import croissant, schema_org
 from builder.publish.documents.facts import Facts
 from builder.release.assemble import Assembled
-from builder.release.citation import BIB_NAME, CFF_NAME, citation_cff
 from builder.release.manifest import BuildFacts
 from builder.run.store import write_atomic
 

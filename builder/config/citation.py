@@ -30,6 +30,15 @@ def bibtex(campaign: Campaign, *, synthetic: bool) -> str:
     return "\n".join([f"@misc{{{key},", *lines, "}"]) + "\n"
 
 
+def in_words(campaign: Campaign) -> str:
+    """One sentence, for people."""
+    who = campaign.publication
+    year = f" ({who.published.year})" if who.published else ""
+    names = ", ".join(who.creators) or "Its authors"
+    where = f" {who.url}" if who.url else ""
+    return f"{names}{year}. {campaign.release_name}: {campaign.title}. Version {campaign.version}.{where}"
+
+
 def citation_cff(campaign: Campaign, *, synthetic: bool) -> str:
     """CITATION.cff of this version (Citation File Format 1.2.0)."""
     who = campaign.publication
