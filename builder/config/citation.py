@@ -36,7 +36,8 @@ def in_words(campaign: Campaign) -> str:
     year = f" ({who.published.year})" if who.published else ""
     names = ", ".join(who.creators) or "Its authors"
     where = f" {who.url}" if who.url else ""
-    return f"{names}{year}. {campaign.release_name}: {campaign.title}. Version {campaign.version}.{where}"
+    what = f"{campaign.release_name}: {campaign.title}"
+    return f"{names}{year}. {what}. Version {campaign.version}.{where}"
 
 
 def citation_cff(campaign: Campaign, *, synthetic: bool) -> str:
