@@ -200,10 +200,12 @@ class ResearchClient:
         counts = dict.fromkeys(TRIES, 0)
         limits = TRIES | {"fault": self.patience}
 
-        def attempt() -> T:
+        answer: list[T] = []  # kept out of tenacity's state, whose circles outlive the call
+
+        def attempt() -> None:
             if not self._token and ask != self._renew:
                 self._renew()
-            return ask()
+            answer.append(ask())
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = _error(state)
@@ -224,13 +226,14 @@ class ResearchClient:
             return too_long or counts[kind] >= limits[kind]
 
         try:
-            return tenacity.Retrying(
+            tenacity.Retrying(
                 retry=tenacity.retry_if_exception_type(Transient),
                 wait=wait,
                 stop=stop,
                 sleep=self.clock.sleep,
                 reraise=True,
             )(attempt)
+            return answer.pop()
         except SearchUnknown:
             raise
         except RateLimited as limited:
