@@ -82,7 +82,8 @@ class Material:
 
     def days(self, width: int) -> Days:
         """The axis of its dates, in a plot of that width."""
-        return Days(self.dates[0], self.last, self.events, width, self.words, self.span)
+        last = max(self.last, self.dates[-1] + dt.timedelta(days=self.span - 1))
+        return Days(self.dates[0], last, self.events, width, self.words, self.span)
 
     def released(self, day: dt.date) -> dt.date:
         """The value of `date` for a video of that day."""
