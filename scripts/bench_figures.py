@@ -61,9 +61,7 @@ def build(folder: Path) -> None:
         frame.with_columns(
             sentiment=pl.when(ok).then(pl.lit(labels).gather(pick)),
             low_confidence=pl.when(ok).then(pl.col("at") % 3 == 0),
-            language=pl.when(ok).then(
-                pl.when(pl.col("at") % 20 == 0).then(pl.lit("en")).otherwise(pl.lit("es"))
-            ),
+            language=pl.when(ok).then(language),
         ).drop("at").write_parquet(path)
 
 
