@@ -149,6 +149,7 @@ def tiny_campaign(**changes: Any) -> Campaign:
         "window": Window(start="2024-01-09", end="2024-01-11"),  # type: ignore[arg-type]
         "region_codes": ("EC",),
         "country": "EC",
+        "languages": ("es",),
         "licence": Licence(data="cc0-1.0", data_name="CC0", contact="nobody"),
         "texts": Texts(summary="s", collection="c", biases="b"),
         "keywords": (
