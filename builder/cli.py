@@ -289,7 +289,7 @@ def validate(
         Path | None, typer.Option(help="Design of the review, if not beside the CSV.")
     ] = None,
 ) -> None:
-    """Check a release. Exit code 0: pass, 1: broken contract, 2: not a release.
+    """Check a release. Exit code 0: pass, 1: broken contract or failed quality, 2: no release.
 
     Example: ecuador-crisis validate EcuadorCrisisTikTok --html report.html
     """

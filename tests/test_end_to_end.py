@@ -317,7 +317,12 @@ def test_from_the_csvs_alone(from_csv: Built) -> None:
     assert videos["duration_seconds"].null_count() == 0
     assert set(videos["sentiment"].unique()) == {"positive", "neutral", "negative"}
     assert videos["summary"].null_count() == 0
-    assert set(from_csv.frame("sentiment")["model"]) == {"as published by the authors"}
+    # simulated: nothing of it was published by anybody
+    told = "SYNTHETIC, in the form the authors publish"
+    assert set(from_csv.frame("sentiment")["model"]) == {told}
+    card = (from_csv.release / "README.md").read_text(encoding="utf-8")
+    assert "published by the authors" not in card and f"{told}, not made by this package" in card
+    assert f"{videos.height:,} sentiment labels" in card
     assert from_csv.frame("keywords")["n_videos"].null_count() == 27
 
 

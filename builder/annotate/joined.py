@@ -19,6 +19,7 @@ from builder.config.asr import TranscriptRules
 from builder.sources.encoding import REPLACEMENT
 
 UPSTREAM_MODEL = "as published by the authors"
+SYNTHETIC_MODEL = "SYNTHETIC, in the form the authors publish"
 NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"
 NO_SPEECH, BLANK = "no_speech", "blank"
 API_MODEL = "TikTok Research API voice_to_text"
@@ -186,7 +187,7 @@ def _cut_off(frame: pl.DataFrame) -> pl.Expr:
     """Our transcript is of a file that is not whole; one the authors published is not ours."""
     if "media_status" not in frame.columns:
         return pl.lit(False)
-    ours = pl.col("whisper_model").ne_missing(UPSTREAM_MODEL)
+    ours = ~pl.col("whisper_model").is_in([UPSTREAM_MODEL, SYNTHETIC_MODEL]).fill_null(False)
     return ours & ((pl.col("media_status") == TRUNCATED).fill_null(False) | pl.col(_SHORT))
 
 
@@ -214,7 +215,8 @@ def _published(frame: pl.DataFrame) -> pl.DataFrame:
     def fill(name: str, take: pl.Expr, value: pl.Expr) -> pl.Expr:
         return pl.when(take).then(value).otherwise(pl.col(name)).alias(name)
 
-    theirs = pl.lit(UPSTREAM_MODEL)
+    invented = pl.col("synthetic").fill_null(False)
+    theirs = pl.when(invented).then(pl.lit(SYNTHETIC_MODEL)).otherwise(pl.lit(UPSTREAM_MODEL))
     # The service knows how long the video is, where the container of a cut file may not.
     short = pl.col("probe_duration") < SHORT_SHARE * pl.col("duration_seconds") - SHORT_SECONDS
     return frame.with_columns(

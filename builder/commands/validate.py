@@ -34,7 +34,7 @@ def run(
         design: the review's design, if it is not beside the CSVs.
 
     Returns:
-        Lines to print, and whether the contract holds.
+        Lines to print, the verdict last, and whether it is pass: contract and quality.
 
     Raises:
         UsageProblem: not a release, or `work` was never built in.
@@ -43,7 +43,7 @@ def run(
     labels = gold_labels(gold, design) if gold else None
     report = validate(release, chosen, private, labels)
     write_reports(report, json_path, html_path, release / "figures" / "index.html")
-    return summary_lines(report), report["contract"]["verdict"] == PASS
+    return summary_lines(report), report["verdict"] == PASS
 
 
 def private_of(

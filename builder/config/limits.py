@@ -17,6 +17,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# A share of rows that failed: at 1.0 the whole stage did, and that is a failure of any few rows.
+FAILED_SHARES = frozenset(
+    (
+        "sentiment_failed_share",
+        "transcription_failed_share",
+        "summary_failed_share",
+        "entailment_failed_share",
+    )
+)
+
 Direction = Literal["at least", "at most"]
 
 # metric -> (direction, warn, fail, what it is)
@@ -24,11 +34,13 @@ METRICS: dict[str, tuple[Direction, float | None, float | None, str]] = {
     "high_confidence_share": ("at least", 0.50, None, "sentiment labels with high confidence"),
     "single_label_share": ("at most", 0.90, 0.995, "sentiment labels that are all the same one"),
     "sentiment_failed_share": ("at most", 0.02, 0.50, "usable transcripts without a sentiment"),
+    "transcription_failed_share": ("at most", 0.30, 0.995, "downloads without a transcription"),
     "summary_failed_share": ("at most", 0.05, 0.50, "usable transcripts without a summary"),
+    "entailment_failed_share": ("at most", 0.05, 0.50, "summaries whose verdict failed"),
     "entailment_share": ("at least", 0.60, None, "judged summaries entailed by the transcript"),
     "contradiction_share": ("at most", 0.10, 0.50, "judged summaries the transcript contradicts"),
     "campaign_language_share": ("at least", 0.50, None, "transcripts in the campaign's languages"),
-    "accuracy": ("at least", 0.60, 0.34, "sentiment labels that people confirm"),
+    "accuracy": ("at least", 0.60, 0.34, "sentiment labels the majority of people confirms"),
     "macro_f1": ("at least", 0.55, 0.20, "macro-F1 of sentiment against people"),
     "expected_calibration_error": ("at most", 0.15, 0.60, "distance of confidence from accuracy"),
     "entailment_accuracy": ("at least", 0.60, 0.34, "entailment verdicts that people confirm"),

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 import ecuador_crisis_tiktok as schema
+from builder.annotate.joined import SYNTHETIC_MODEL, UPSTREAM_MODEL
 from builder.config.campaign import Campaign, Privacy
 from builder.errors import EmptySource, disk_full_guard
 from builder.release.anonymize import SLICE_ROWS, Anonymised
@@ -50,6 +51,7 @@ class Assembled:
         transcripts: source -> usable transcripts.
         days: ISO date -> videos.
         terms: campaign term -> videos; None where the source cannot tell.
+        published: what the source itself gave, not we: transcripts, labels, summaries -> rows.
         filled: columns of `videos` that are not null everywhere.
     """
 
@@ -61,6 +63,7 @@ class Assembled:
     transcripts: dict[str, int] = field(default_factory=dict)
     days: dict[str, int] = field(default_factory=dict)
     terms: dict[str, int] | None = None
+    published: dict[str, int] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
 
 
@@ -104,6 +107,7 @@ def write_tables(
     dropped: Counter[str] = Counter()
     excluded: Counter[str] = Counter()
     usable: Counter[str] = Counter()
+    published: Counter[str] = Counter()
     with disk_full_guard(folder), ExitStack() as stack:
         writers = {
             config: stack.enter_context(ConfigWriter(folder, config, optional, totals[config]))
@@ -115,6 +119,7 @@ def write_tables(
             tables = tables_of(kept, threshold)
             for config, writer in writers.items():
                 writer.write(tables[config])
+            published.update(_published(tables))
             videos = tables["videos"]
             days.update(_counted(videos["date"].cast(pl.String)))
             terms.update(_counted(videos["matched_terms"].explode()))
@@ -136,6 +141,7 @@ def write_tables(
         done.files |= writer.files
         done.rows[config] = sum(writer.files.values())
         done.bytes[config] = writer.uncompressed
+    done.published = {what: n for what, n in published.items() if n}
     done.days, done.dropped = dict(sorted(days.items())), dict(sorted(dropped.items()))
     done.excluded, done.transcripts = dict(sorted(excluded.items())), dict(sorted(usable.items()))
     shutil.copyfile(SCRIPT, folder / SCRIPT.name)
@@ -223,6 +229,18 @@ def _in_order(anonymised: Anonymised, privacy: Privacy) -> Iterator[pl.DataFrame
 def _sorted_slices(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
     if frame.height:
         yield from frame.drop("id").sort("date", "video_id").iter_slices(SLICE_ROWS)
+
+
+def _published(tables: dict[str, pl.DataFrame]) -> dict[str, int]:
+    """Rows that the source published, by what they are."""
+    return {
+        what: int(tables[config]["model"].is_in([UPSTREAM_MODEL, SYNTHETIC_MODEL]).sum())
+        for config, what in (
+            ("transcripts", "Whisper transcripts"),
+            ("sentiment", "sentiment labels"),
+            ("summaries", "summaries"),
+        )
+    }
 
 
 def _counted(values: pl.Series) -> dict[str, int]:

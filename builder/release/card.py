@@ -78,12 +78,13 @@ def write_card(
         window=campaign.window,
         rows=assembled.rows,
         code_version=facts.code_version,
-        source_line=_source_line(facts.sources),
+        source_line=_source_line(facts.sources, synthetic=facts.synthetic),
         configs=_configs(campaign, assembled),
         steps=[_step(name, counts) for name, counts in facts.counts.items()],
         dropped=facts.dropped,
         excluded=assembled.excluded,
         usable=assembled.transcripts,
+        published=assembled.published,
         unavailable=", ".join(what for column, what in _SUPPLIED if column in empty),
         models=facts.models,
         profile=facts.profile,
@@ -243,8 +244,13 @@ def _step(name: str, counts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _source_line(sources: dict[str, int]) -> str:
+def _source_line(sources: dict[str, int], *, synthetic: bool) -> str:
     names = {"pages": "rows of Research API pages", "csv": "rows of the authors' public CSVs"}
+    if synthetic:
+        names = {
+            "pages": "SYNTHETIC rows in the form of Research API pages",
+            "csv": "SYNTHETIC rows in the form of the authors' public CSVs",
+        }
     return " and ".join(f"{count:,} {names[kind]}" for kind, count in sources.items())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from builder.errors import UsageProblem
-from builder.measure.annotators import MISSING, Stratum, agreement, stratified_share
+from builder.measure.annotators import MISSING, Stratum, agreement, collapse, stratified_share
 from builder.measure.scores import Ints
 from builder.review.sheet import (
     ANSWERS,
@@ -89,7 +89,8 @@ def gold_labels(files: Sequence[Path], design: Path | None = None) -> pl.DataFra
     """People's labels for `quality.check_quality`.
 
     An item's label is what most annotators say; an item without a majority has none. `weight` is
-    the number of rows the item stands for, N_h / n_h over the labelled items of its stratum.
+    the number of rows the item stands for, N_h / n_h over the labelled items of its stratum; strata
+    with too few are taken together as `score_review` does, so that both give one accuracy.
 
     Returns:
         Columns of `GOLD_SCHEMA`.
@@ -99,16 +100,11 @@ def gold_labels(files: Sequence[Path], design: Path | None = None) -> pl.DataFra
     """
     chosen, answers = read_review(files, design)
     labels = {item.item: label for item in chosen.items if (label := _majority(item, answers))}
-    sampled = Counter((i.task, i.stratum) for i in chosen.items if i.item in labels)
+    kept = [item for item in chosen.items if item.item in labels]
+    weights = _weights(chosen, kept)
     rows = [
-        (
-            item.task,
-            item.video_id,
-            labels[item.item],
-            chosen.strata[item.task][item.stratum] / sampled[item.task, item.stratum],
-        )
-        for item in chosen.items
-        if item.item in labels
+        (item.task, item.video_id, labels[item.item], weight)
+        for item, weight in zip(kept, weights, strict=True)
     ]
     return pl.DataFrame(rows, schema=GOLD_SCHEMA, orient="row")
 
@@ -126,6 +122,10 @@ def score_lines(result: dict[str, Any]) -> list[str]:
             )
         lines.append(f"  Krippendorff's alpha (nominal): {_number(task['alpha'])}")
         lines.append(f"  accuracy for the whole dataset: {_interval(task['accuracy'])}")
+        lines.append(
+            f"    against what most annotators say, {task['ties']:,} tie(s) left out; "
+            "`validate --gold` gives the same number"
+        )
         for label, estimate in task["per_label"].items():
             lines.append(f"    labelled {label}: {_interval(estimate)}")
     return lines
@@ -138,13 +138,13 @@ def _task(task: str, design: Design, answers: Answers) -> dict[str, Any]:
     people = [name for j, name in enumerate(answers) if (matrix[:, j] != MISSING).any()]
     kept = matrix[:, [j for j in range(matrix.shape[1]) if (matrix[:, j] != MISSING).any()]]
     hits = [_hit(item, answers) for item in items]
-    judged = sum(hit is not None for hit in hits)
+    judged = sum(bool(_leaders(item, answers)) for item in items)
     return {
         "items": len(items),
         "judged": judged,
         "annotators": {name: int((kept[:, j] != MISSING).sum()) for j, name in enumerate(people)},
         **agreement(kept, people, len(names)),
-        "ties": sum(_hit(i, answers) is not None and _majority(i, answers) is None for i in items),
+        "ties": sum(bool(_leaders(i, answers)) and _majority(i, answers) is None for i in items),
         "accuracy": _estimate(design, items, hits, None),
         "per_label": {name: _estimate(design, items, hits, name) for name in names},
     }
@@ -171,12 +171,12 @@ def _majority(item: Item, answers: Answers) -> str | None:
 
 
 def _hit(item: Item, answers: Answers) -> float | None:
-    """1 when the machine says what most annotators say, 0 when not; 1/k when k answers tie and the
-    machine's is one of them (what breaking the tie by lot gives on average)."""
-    leaders = _leaders(item, answers)
-    if not leaders:
-        return None
-    return 1.0 / len(leaders) if item.machine in leaders else 0.0
+    """1 when the machine says what most annotators say, 0 when not; None without a majority.
+
+    The one definition of accuracy, also of `validate --gold`: ties are left out, and counted.
+    """
+    label = _majority(item, answers)
+    return None if label is None else float(item.machine == label)
 
 
 def _estimate(
@@ -196,6 +196,23 @@ def _estimate(
     strata = [Stratum(size, tuple(values[name])) for name, size in sorted(mine.items())]
     estimate = stratified_share(strata)
     return None if estimate is None else asdict(estimate)
+
+
+def _weights(design: Design, items: list[Item]) -> list[float]:
+    """How many rows each labelled item stands for."""
+    weights = [0.0] * len(items)
+    for task, sizes in design.strata.items():
+        places: dict[str, list[float]] = {name: [] for name in sizes}
+        for place, item in enumerate(items):
+            if item.task == task:
+                places[item.stratum].append(place)
+        strata = [Stratum(size, tuple(places[name])) for name, size in sorted(sizes.items())]
+        if not any(stratum.values for stratum in strata):
+            continue
+        for stratum in collapse(strata):
+            for value in stratum.values:
+                weights[int(value)] = stratum.rows / len(stratum.values)
+    return weights
 
 
 def _find_design(files: Sequence[Path]) -> Path:

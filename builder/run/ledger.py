@@ -15,6 +15,8 @@ from builder.errors import BuilderError, StageFailed, UsageProblem
 from builder.run.store import Store, is_whole, write_json
 
 LEDGER = "run.json"
+# statuses of rows about which something was found out, if only that there is nothing to hear
+_NO_FAILURE = frozenset("ok near_empty no_speech no_audio pass warn".split())
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
 # states in which the parts that are there are counted, and the rest is pending
 _UNFINISHED = (RUNNING, FAILED, INTERRUPTED)
@@ -211,7 +213,7 @@ def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
         counted = found["status"].value_counts()
         statuses = {str(status): int(n) for status, n in counted.iter_rows()}
         done = found.height
-    failed = statuses.get("failed", 0)
+    failed = sum(n for status, n in statuses.items() if status not in _NO_FAILURE)
     return StageStatus(
         stage=stage,
         state="interrupted or running" if entry.state == RUNNING else entry.state,
@@ -265,7 +267,10 @@ def status_lines(work: Path) -> list[str]:
     lines.append(f"{'stage':<12}{'state':<24}{'rows':>10}{'done':>10}{'pending':>10}{'failed':>8}")
     for line in stages:
         row = f"{line.stage:<12}{line.state:<24}{line.rows:>10,}{line.done:>10,}"
-        lines.append(f"{row}{line.pending:>10,}{line.failed:>8,}")
+        # a stage that failed as a whole has no row that failed: no 0 stands above its problem
+        whole = line.state == FAILED and not line.failed
+        failed = "stage" if whole else f"{line.failed:,}"
+        lines.append(f"{row}{line.pending:>10,}{failed:>8}")
         lines += [f"    {line.problem}"] if line.problem else []
         lines += [f"    {count:,} {reason}" for reason, count in line.reasons.items()]
     return lines

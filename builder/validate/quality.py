@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from builder.annotate.joined import SYNTHETIC_MODEL, UPSTREAM_MODEL
 from builder.config.campaign import Campaign
 from builder.measure.measurements import entailment_result, sentiment_result
 from builder.measure.scores import against_gold
@@ -178,6 +179,16 @@ def _shares(
     ):
         ran = any(name not in _NOT_RUN for name in counts[status])
         values[metric] = (1 - done / total if ran and total else None, total)
+    theirs = pl.col("model").is_in([UPSTREAM_MODEL, SYNTHETIC_MODEL]).fill_null(False)
+    heard = release.scan("transcripts").filter((pl.col("source") == "whisper") & ~theirs)
+    failed = (pl.col("status") == "failed").sum()
+    tried, lost = heard.select(pl.len(), failed).collect().row(0)
+    values["transcription_failed_share"] = (lost / tried if tried else None, tried)
+    unjudged = pl.col("reason").str.starts_with("entailment:").fill_null(False)
+    judged = (pl.col("entailment").is_not_null() | unjudged) & pl.col("summary").is_not_null()
+    asked = release.scan("summaries").filter(judged)
+    tried, lost = asked.select(pl.len(), unjudged.sum()).collect().row(0)
+    values["entailment_failed_share"] = (lost / tried if tried else None, tried)
     languages = counts["language"]
     known = sum(languages.values())
     if campaign is not None and known:
@@ -242,6 +253,9 @@ def quality_lines(quality: dict[str, Any] | None) -> list[str]:
     for line in concerns:
         beyond = "under" if line["direction"] == "at least" else "over"
         bound = line[line["verdict"]]
+        if line.get("note"):
+            lines.append(f"    {line['verdict']}: {line['what']}: {line['note']} ({line['name']})")
+            continue
         lines.append(
             f"    {line['verdict']}: {line['what']} {line['value']:.3f}, {beyond} {bound:g} "
             f"({line['name']}, {line['rows']:,} rows)"

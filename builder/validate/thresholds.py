@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from builder.config.limits import METRICS, Direction, Limit, QualityThresholds
+from builder.config.limits import FAILED_SHARES, METRICS, Direction, Limit, QualityThresholds
 
 PASS, WARN, FAIL, NOT_APPLICABLE = "pass", "warn", "fail", "not applicable"
 
@@ -55,7 +55,10 @@ def judge(
     for name, (direction, _, _, what) in METRICS.items():
         value, rows = values.get(name, (None, 0))
         limit = thresholds.limit(name)
-        verdict, note = _verdict(value, rows, direction, limit, thresholds.min_rows)
+        if name in FAILED_SHARES and value == 1.0 and rows:
+            verdict, note = FAIL, f"the whole stage failed: every one of {rows:,} row(s)"
+        else:
+            verdict, note = _verdict(value, rows, direction, limit, thresholds.min_rows)
         judged.append(
             Judged(name, what, value, rows, direction, limit.warn, limit.fail, verdict, note)
         )

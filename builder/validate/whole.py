@@ -132,4 +132,16 @@ def summary_lines(report: dict[str, Any]) -> list[str]:
             f"  unique on {row['facts']}: {row['share']:.1%} of {row['rows']:,} videos"
             for row in (uniqueness[0], *texts[:1])
         ]
-    return lines + quality_lines(report["quality"])
+    return [*lines, *quality_lines(report["quality"]), verdict_line(report)]
+
+
+def verdict_line(report: dict[str, Any]) -> str:
+    """The verdict, and what an exit code says about it."""
+    if report["verdict"] == PASS:
+        return "verdict: pass"
+    if report["contract"]["verdict"] == FAIL:
+        return "verdict: fail: the contract is broken; do not use or publish this release"
+    return (
+        "verdict: fail: the contract holds, the quality does not. `validate` exits with 1; exit "
+        "code 0 of `regenerate` says that the release was built, not that its labels are good"
+    )

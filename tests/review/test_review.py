@@ -18,6 +18,7 @@ from builder.review.draw import draw, write_review
 from builder.review.score import gold_labels, score_lines, score_review
 from builder.review.sheet import design_path, read_design, read_sheet
 from builder.review.strata import allocate
+from builder.validate.quality import check_quality
 from builder.validate.release import Release
 
 
@@ -193,14 +194,34 @@ def test_two_files_two_people_missing_answers_and_spreadsheet_habits(drawn: Path
     assert sum(task["judged"] for task in result["tasks"].values()) == len(items)
 
 
-def test_ties_count_by_lot_and_give_no_gold(drawn: Path) -> None:
+def test_ties_are_left_out_of_both_numbers_and_counted(drawn: Path) -> None:
     said = machine(drawn)
     item = next(i for i, a in said.items() if a == "positive")
     answer(drawn, {"annotator_1": {item: "positive"}, "annotator_2": {item: "negative"}})
     scored = score_review([drawn])["tasks"]["sentiment"]
     assert scored["ties"] == 1
-    assert scored["per_label"]["positive"]["value"] == 0.5
+    assert scored["per_label"]["positive"] is None
     assert gold_labels([drawn]).height == 0
+
+
+def test_review_and_validate_say_one_number(drawn: Path, release: Release) -> None:
+    """One definition: against the majority, ties left out, weighted to the whole dataset."""
+    said = machine(drawn)
+    labels = ("positive", "negative", "neutral")
+    first, second = {}, {}
+    sentiment = {
+        item.item for item in read_design(design_path(drawn)).items if item.task == "sentiment"
+    }
+    mine = {item: given for item, given in said.items() if item in sentiment}
+    for number, (item, answer_) in enumerate(mine.items()):
+        others = [label for label in labels if label != answer_]
+        first[item] = answer_ if number % 3 else others[0]
+        second[item] = first[item] if number % 4 else others[1]
+    answer(drawn, {"annotator_1": first, "annotator_2": second})
+    scored = score_review([drawn])["tasks"]["sentiment"]
+    assert scored["ties"] > 0
+    gold = check_quality(release, gold=gold_labels([drawn]))["gold"]["sentiment"]
+    assert scored["accuracy"]["value"] == pytest.approx(gold["accuracy"], abs=1e-9)
 
 
 def test_gold_labels_stand_for_the_whole_dataset(drawn: Path, release: Release) -> None:

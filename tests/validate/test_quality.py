@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from quality_kit import LABELS, fill
 from release_kit import Built, rewrite, table
 
 from builder.config.campaign import Campaign
-from builder.config.limits import Limit, QualityThresholds
+from builder.config.limits import FAILED_SHARES, Limit, QualityThresholds
 from builder.measure.measurements import measure_entailment, measure_sentiment
 from builder.validate.contract.labels import check_quality_rules
 from builder.validate.quality import _transcript_agreement, check_quality, quality_lines
@@ -234,6 +235,39 @@ def test_default_limits() -> None:
     assert worst(["pass", "not applicable", "warn"]) == "warn"
     assert worst(["fail", "warn"]) == "fail"
     assert worst([]) == "pass"
+
+
+@pytest.mark.parametrize("rows", [1, 7, 49, 5_000])
+def test_a_stage_that_failed_for_every_row_is_a_failure_of_any_few_rows(rows: int) -> None:
+    for metric in sorted(FAILED_SHARES):
+        found = {line.name: line for line in judge({metric: (1.0, rows)}, QualityThresholds())}
+        assert found[metric].verdict == "fail" and f"{rows:,}" in found[metric].note
+        nearly = {line.name: line for line in judge({metric: (0.9, 7)}, QualityThresholds())}
+        assert nearly[metric].verdict == "not applicable"
+
+
+def test_no_summary_at_all_in_a_tiny_build_fails_and_the_last_line_says_so(
+    filled: Path, cli: Callable[..., Any]
+) -> None:
+    rewrite(
+        filled,
+        "summaries",
+        lambda f: f.with_columns(
+            status=pl.lit("failed"),
+            **{c: pl.lit(None, f.schema[c]) for c in f.columns if c not in ("video_id", "status")},
+        ),
+    )
+    columns = ("summary", "summary_method", "entailment", "entailment_confidence")
+    rewrite(
+        filled,
+        "videos",
+        lambda f: f.with_columns(pl.lit(None, f.schema[c]).alias(c) for c in columns),
+    )
+    done = cli("validate", filled)
+    assert done.code == 1
+    last = done.out.strip().splitlines()[-1]
+    assert last.startswith("verdict: fail") and "exit code 0" in last
+    assert "whole stage failed" in done.out
 
 
 def test_the_campaign_decides(filled: Path) -> None:
