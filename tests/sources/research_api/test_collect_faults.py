@@ -16,7 +16,7 @@ from fakes.research_kit import CAMPAIGN, DAYS, check, collect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.sources.research_api.problems import CredentialsProblem
+from builder.sources.research_api.problems import CredentialsProblem, QueryRefused
 
 BIG = [250, 40, 101, 100]
 
@@ -72,8 +72,9 @@ def run_random(
         for _ in range(4):
             try:
                 result = collect(api, folder, requests=requests)
-            except CredentialsProblem:  # no token was ever good: ends the run, claims nothing
-                assert "token" in faults and share > 0.3
+            except (CredentialsProblem, QueryRefused):
+                # no token, or no query, was ever taken: that ends the run, and claims nothing
+                assert {"token", "400"} & set(faults) and share > 0.3
             else:
                 check(api, folder, result)
                 if result.complete:

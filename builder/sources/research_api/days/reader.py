@@ -45,6 +45,7 @@ class DayReader:
         self.client, self.pages = client, pages
         self.queries = list(queries)
         self.end = EndOfWindow()
+        self._taken: set[Query] = set()  # queries the service has answered
 
     def read(self, day: dt.date) -> list[Unit]:
         """Read every query of a day to its end.
@@ -62,6 +63,9 @@ class DayReader:
                 self.read_unit(day, pending[0], units)
             except QueryRefused:
                 most = len(pending[0].query.terms) // 2
+                if pending[0].query in self._taken or (not most and self._taken):
+                    why = "the service refuses a query that it has taken before (HTTP 400)"
+                    raise Unavailable(why) from None
                 if not most:
                     raise
                 # Fewer terms may be taken. Later days begin with these queries.
@@ -179,6 +183,7 @@ class DayReader:
         for attempt in range(STRANGE_TRIES):
             asked = self.client.clock.now()
             page = self.client.page(request)
+            self._taken.add(request.query)
             if _elsewhere(request, page):
                 continue
             repeated = any(v in unit.passed and v not in mine for v in page.times)
