@@ -18,6 +18,7 @@ import unicodedata
 from typing import NamedTuple
 
 SPOKEN = "\x02"  # put before a figure that was a word; the fold removes real control characters
+BREAK = "\x03"  # parts two numbers that are no figures of one identifier
 MASK = "\x01"  # stands for a tag written by an earlier pass: no recognizer may match it
 
 _LOOKALIKES = str.maketrans(
@@ -26,11 +27,17 @@ _LOOKALIKES = str.maketrans(
         for group in (
             "AАΑ BВΒ CСᏟ EЕΕ GԌ HНΗ IІΙ JЈ KКΚ MМΜ NΝ OОΟ PРΡ QԚ SЅ TТΤ WԜ XХΧ YҮΥ ZΖ aаαɑ cсϲ dԁ "
             "eе gɡ hһ iіιı jјϳȷ kкκ lӏ mм nп oоοσ pрρ qԛ sѕ tтτ uυ vѵν wԝ xхχ yуγ "
-            ".。۔､•·∙⋅‧・∘ -‐‑‒–—―−⁓⹀゠ |∣ǀ｜"
+            ".。۔､•·∙⋅‧・∘ -‐‑‒–—―−⁓⹀゠ |∣ǀ｜ "
+            "0〇零 1一壱壹 2二贰貳弐 3三叁參ЗзӠ 4四肆Ч 5五伍 6六陆陸б 7七柒 8八捌 9九玖 "
+            "oօο uս hһհ nոռ gց qզ bЬь yү aᴀ bʙ cᴄ dᴅ eᴇ gɢ hʜ iɪ jᴊ kᴋ lʟ mᴍ nɴ oᴏ pᴘ rʀ tᴛ uᴜ vᴠ "
+            "wᴡ yʏ zᴢ xχ kκ bβ eε tτ"
         ).split()
         for source in group[1:]
     }
 )
+for _at in range(26):  # squared and circled white letters, which Unicode does not decompose
+    for _first in ("🅐", "🅰", "🄰"):
+        _LOOKALIKES[ord(_first) + _at] = chr(ord("A") + _at)
 _GAPS = frozenset("ªº°")  # ordinal marks would fold to letters and look like the figure 0
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # blank letters: no category says so
 
@@ -97,14 +104,17 @@ class _FoldTable(dict[str, str]):
 _TABLE = _FoldTable()
 # 0 written as O, 1 as l or I: only in a token of nothing else, with figures at least as many as
 # letters, so "l0s" and plates such as PIO-123 are left alone.
-_LETTER_DIGITS = re.compile(r"(?<![^\W_])[0-9OoIl|]*[0-9][0-9OoIl|]+(?![^\W_])")
+_LETTER_DIGITS = re.compile(
+    r"(?<![^\W_])[0-9OoIl|]*[0-9][0-9OoIl|]*(?:[\s.\-]{1,2}[0-9OoIl|]*[0-9][0-9OoIl|]*)*(?![^\W_])"
+)
 _AS_DIGITS = str.maketrans("OoIl|", "00111")
 
 
 def _letters_to_digits(match: re.Match[str]) -> str:
     token = match.group()
     figures = sum(char.isdigit() for char in token)
-    if figures == len(token) or figures < 2 or 2 * figures < len(token):
+    letters = sum(char in "OoIl|" for char in token)
+    if not letters or figures < 2 or figures < letters:
         return token
     return token.translate(_AS_DIGITS)
 

@@ -10,15 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from builder.release.scrub.candidates import DATE, Candidate, Token, is_dates
+from builder.release.scrub.candidates import AFTER, BEFORE, DATE, Candidate, Token, is_dates
+from builder.release.scrub.fold import BREAK
 from builder.release.scrub.recogniser import Context, Recogniser
 
 Found = tuple[str, int, int]  # kind, start, end in the view
 
-_SEP = r"[\s.,\-/()_~|*\x02]{1,4}"
+_SEP = r"(?:[\s.,\-/()_~|*\x02:;'\"#=+]{1,8}|\s?[xX×]\s?)"
 _GROUP = re.compile(rf"[0-9]+(?:{_SEP}[0-9]+)*")
 _DIGITS = re.compile("[0-9]+")
 _WHOLE_DATE = re.compile(rf"(?<![\d\-/.]){DATE}(?![\-/.]?\d)")
+# The time of a day, and a case of a court ("17294-2023-00331"): no identifier reaches across.
+_BARRIER = re.compile(
+    r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])"
+    r"|(?<!\d)\d{4,5}[A-Z]?\s?-\s?(?:19|20)\d\d\s?-\s?\d{4,7}(?!\d)"
+    r"|(?<!\d)(?:19|20)\d\d\s?-\s?\d{3,6}\s?-\s?[A-Z]"
+    r"|(?<!\d)\d{2,5}\s?-\s?(?:19|20)\d\d\s?-\s?[A-Z]{2,}"
+)
 _LEAST, _MOST = 7, 19  # figures of a candidate
 _OWN = 17  # a token this long starts no candidate: it is an id of its own
 
@@ -34,9 +42,17 @@ def digit_groups(text: str) -> Iterator[list[Token]]:
             yield tokens
 
 
+def barred(text: str) -> str:
+    """The view with the separators inside times and case numbers made impassable."""
+    if ":" not in text and "-" not in text:
+        return text
+    return _BARRIER.sub(lambda found: re.sub(r"[^0-9A-Z]", BREAK, found.group()), text)
+
+
 def find_numbers(text: str, recognisers: Sequence[Recogniser], context: Context) -> Iterator[Found]:
     """Yield (kind, start, end) of every run of whole figures that a recogniser claims."""
     asked = sorted((r for r in recognisers if r.claims), key=lambda r: r.turn)
+    text = barred(text)
     for tokens in digit_groups(text):
         named = list(_claimed(tokens, text, asked, context))
         yield from named
@@ -55,7 +71,7 @@ def _claimed(
     for first, (token, start, _) in enumerate(tokens):
         if len(token) >= _OWN or start in inside:
             continue
-        before, digits = text[max(0, start - 45) : start], ""
+        before, digits = text[max(0, start - BEFORE) : start], ""
         for part, _, end in tokens[first:]:
             digits += part
             if len(digits) > _MOST:
@@ -64,7 +80,8 @@ def _claimed(
                 said = text[start:end]
                 if is_dates(said):
                     continue
-                candidate = Candidate(digits, said, before, text[end : end + 20])
+                whole = start == tokens[0][1] and end == tokens[-1][2]
+                candidate = Candidate(digits, said, before, text[end : end + AFTER], whole)
                 kind = _kind(candidate, asked, context)
                 if kind:
                     yield kind, start, end

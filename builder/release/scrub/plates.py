@@ -8,11 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from builder.release.scrub.recogniser import Context, Span
+from builder.release.scrub.spoken import NumberWords, number_words
 
-CUE_HINT = "[Pp][Ll][Aa][Cc][Aa]"
-_CUE = re.compile(r"placas?(?!\w)[^\d\x01]{0,25}$", re.IGNORECASE)
+_WORDS = r"(?:placas?|matriculas?|patentes?)"
+CUE_HINT = r"(?i)placa|matr[ií]cula|patente"
+_CUE = re.compile(rf"{_WORDS}(?!\w)[^\d\x01]{{0,25}}$", re.IGNORECASE)
+# Two names of letters that are no other words, close to each other, and a number near.
+NAMED_HINT = (
+    r"(?i)(?:be|ce|efe|ge|hache|jota|ka|eme|ene|pe|cu|erre?|uve|equis|ye|zeta|ceta|xis|dablio|aga)"
+    r"[\s,.\-]{1,4}(?:[a-z]{1,9}[\s,.\-]{1,4}(?:[a-z]{1,6}[\s,.\-]{1,4})?)?"
+    r"(?:be|ce|efe|ge|hache|jota|ka|eme|ene|pe|cu|erre?|uve|equis|ye|zeta|ceta|griega|u|ve)[\s,.\-]"
+)
+# What carries letters and figures of its own: "vuelo AVA 1234", "unidad UPC 123".
+_OTHERS = re.compile(
+    r"(?<!\w)(?:vuelos?|flight|voos?|unidad(?:es)?|unidades?|rutas?|lineas?|movil|patrullero|patrulla|"
+    r"bloques?|aeronaves?|avion(?:es)?|helicopteros?|modelos?|canal|ley(?:es)?|decretos?|oficios?|"
+    r"resolucion(?:es)?|articulos?|codigos?|normas?|expedientes?|procesos?|radio|salas?|aulas?|"
+    r"pabellon(?:es)?|tramos?|brigadas?|grupos?|operativos?|version|serie|lotes?|vagon|tren(?:es)?|"
+    r"barcos?|buques?|lanchas?|fragatas?|puertas?|referencia|ref|facturas?|pedidos?|guias?|casos?|"
+    r"plan|proyecto|curso|materia|paralelo|bus(?:es)?|cooperativa|contenedor(?:es)?|equipos?)(?!\w)"
+    r"[^\w\x01]+(?:[a-z]{1,12}[^\w\x01]+){0,2}$",
+    re.IGNORECASE,
+)
 _CAPITALS_BEFORE = re.compile(r"[A-Z]{2,}[^\w\x01]+$")
 # Capitals with figures behind are a plate of their own, no shouting: "GSK 123 GSK 123".
 _CAPITALS_AFTER = re.compile(r"[^\w\x01]+[A-Z]{2,}+(?!\s?-?\s?\d)")
@@ -41,7 +61,7 @@ def patterns(shape: str, spelled: str) -> tuple[re.Pattern[str], re.Pattern[str]
     """
     written = re.compile(rf"(?<![^\W_])(?<!#)(?:{shape})(?![^\W_])", re.IGNORECASE)
     said = re.compile(
-        rf"placas?(?!\w)[^\d\x01]{{0,25}}?(?<![^\W_])(?P<plate>{spelled})(?![^\W_])", re.IGNORECASE
+        rf"{_WORDS}(?!\w)[^\d\x01]{{0,25}}?(?<![^\W_])(?P<plate>{spelled})(?![^\W_])", re.IGNORECASE
     )
     return written, said
 
@@ -62,14 +82,41 @@ def finder(
             before = view[max(0, match.start() - 35) : match.start()]
             cued = bool(_CUE.search(before))
             letters = match["let"] or match["mlet"]
+            if not cued and _OTHERS.search(before):
+                continue
             if refused(letters.upper()) or not (cued or context.country == country):
                 continue
             if cued or _stands(view, match, letters, before):
                 yield match.span()
         for match in said.finditer(view):
             yield match.span("plate")
+        yield from _spelled(view, number_words(context.languages))
 
     return find
+
+
+def _spelled(view: str, words: NumberWords) -> Iterator[Span]:
+    """Yield plates whose letters are named ("pe be ce \x021234"), two of them or with a cue."""
+    if not words.letters:
+        return
+    for match in _spelling(words).finditer(view):
+        named = [name.lower() for name in match.group("a", "b", "c") if name]
+        odd = sum(name in words.odd_letters for name in named)
+        before = view[max(0, match.start() - 35) : match.start()]
+        cued = _CUE.search(before)
+        if cued or (odd >= 2 and len(named) == 3 and not _OTHERS.search(before)):
+            yield match.span()
+
+
+@lru_cache(maxsize=4)
+def _spelling(words: NumberWords) -> re.Pattern[str]:
+    names = sorted((*words.letters, *"abcdefghijklmnopqrstuvwxyz"), key=lambda name: -len(name))
+    name, gap = rf"(?:{'|'.join(names)})(?![^\W_])", r"[\s,.\-]{1,4}"
+    return re.compile(
+        rf"(?<![^\W_])(?P<a>{name}){gap}(?P<b>{name})(?:{gap}(?P<c>{name}))?"
+        rf"[\s,.\-\x02]{{1,5}}\d(?:[\s,.\-\x02]{{0,3}}\d){{2,3}}(?(c)|(?:[\s,.\-]{{1,3}}(?![aeouy]\b){name})?)(?!\d)",
+        re.IGNORECASE,
+    )
 
 
 def _stands(view: str, match: re.Match[str], letters: str, before: str) -> bool:
@@ -77,6 +124,8 @@ def _stands(view: str, match: re.Match[str], letters: str, before: str) -> bool:
         return match.group().isupper()
     year = _YEAR.fullmatch(match["num"])
     if year and not letters.isupper():
+        return False
+    if "." in match["gap"] and not letters.isupper():
         return False
     if match["gap"].isspace():
         shouted = _CAPITALS_BEFORE.search(before) or _CAPITALS_AFTER.match(view, match.end())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 
 from builder.release.scrub.candidates import SEVEN_FIGURES, Candidate, Token
+from builder.release.scrub.spoken import number_words
 
 Span = tuple[int, int]  # start, end in the view
 
@@ -42,14 +43,22 @@ class Context:
         country: ISO 3166 code of the campaign's country; "" if it names none. A recogniser of
             another country (a neighbour) asks for a cue or a check digit.
         plan: the country's telephone numbers, if its module gives them.
+        abroad: those of its neighbours.
         languages: ISO 639-1 codes the campaign's people speak.
+        respelled: usernames without separators, looked for in other spellings too.
     """
 
     allowed_handles: Set[str] = frozenset()
     usernames: Set[str] = frozenset()
     country: str = ""
     plan: PhonePlan | None = None
+    abroad: tuple[PhonePlan, ...] = ()
     languages: tuple[str, ...] = ("es",)
+    respelled: Set[str] = frozenset()
+
+    def is_listed(self, before: str) -> bool:
+        """Whether what stands before a number announces a list, a game or a count."""
+        return number_words(self.languages).is_listed(before)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ import polars as pl
 
 from builder.config.campaign import Campaign
 from builder.release.scrub.fold import MASK, Folded, fold
-from builder.release.scrub.generic.username import TOKEN
+from builder.release.scrub.generic.username import PIECE, PIECES, TOKEN, head, respelled
 from builder.release.scrub.numbers import Found
 from builder.release.scrub.recogniser import Context
 from builder.release.scrub.registry import all_kinds, kinds_of, load
@@ -90,8 +90,19 @@ class Scrubber:
         recognisers, loaded, self.missing_countries = load(self._codes)
         self.countries = tuple(one.code for one in loaded)
         self.kinds = kinds_of(recognisers)
-        plan = loaded[0].plan if loaded and loaded[0].code == country.upper() else None
-        self._context = Context(allowed, self._usernames, country.upper(), plan, tuple(languages))
+        plans = {one.code: one.plan for one in loaded if one.plan is not None}
+        plan = plans.pop(country.upper(), None)
+        self._context = Context(
+            allowed_handles=allowed,
+            usernames=self._usernames,
+            country=country.upper(),
+            plan=plan,
+            abroad=tuple(plans.values()),
+            languages=tuple(languages),
+            respelled=respelled(self._usernames),
+        )
+        heads = {head(name) for name in self._context.respelled}
+        self._spellings = self._context.respelled | {name for name in heads if len(name) >= 6}
         self._words = number_words(tuple(languages))
         self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]")
         # The gate: a text without any of these holds nothing a recogniser could find. Rust's regex
@@ -103,9 +114,12 @@ class Scrubber:
         self._rank = {
             r.kind: (min(numeric) if r.is_number else r.order, r.order) for r in recognisers
         }
-        terms = sorted({fold(term).text.strip() for term in allowed_terms} - {""}, key=len)
+        terms = sorted({self._plain(term) for term in allowed_terms} - {""}, key=len)
         joined = "|".join(re.escape(term) for term in reversed(terms))
         self._terms = re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE) if terms else None
+
+    def _plain(self, term: str) -> str:
+        return self._words.read(fold(term)).text.strip()
 
     @classmethod
     def of(cls, campaign: Campaign, usernames: Collection[str] = ()) -> Scrubber:
@@ -201,7 +215,29 @@ class Scrubber:
             known = pl.Series([word for word in words if word in self._usernames], dtype=pl.String)
             rows = tokens.filter(pl.col("token").is_in(known.implode()))["row"].unique()
             suspect = suspect.scatter(rows, True)
+        if self._spellings:
+            suspect = suspect.scatter(self._respelled_rows(plain, suspect), True)
         return suspect.fill_null(False)
+
+    def _respelled_rows(self, plain: pl.Series, suspect: pl.Series) -> pl.Series:
+        """Rows in which neighbouring words make up a username (see `generic.username`)."""
+        names = pl.Series(list(self._spellings), dtype=pl.String).implode()
+        joined = pl.col("word")
+        words = (
+            pl.LazyFrame(
+                {"row": pl.int_range(len(plain), eager=True, dtype=pl.UInt32), "text": plain}
+            )
+            .filter(~suspect)
+            .select("row", word=pl.col("text").str.to_lowercase().str.extract_all(PIECE))
+            .explode("word")
+            .drop_nulls("word")
+        )
+        hit = joined.is_in(names)
+        for step in range(1, PIECES):
+            same = pl.col("row") == pl.col("row").shift(-step)
+            joined = joined + pl.col("word").shift(-step)
+            hit = hit | (same & joined.is_in(names)).fill_null(False)
+        return words.filter(hit).select("row").unique().collect()["row"]
 
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
         """Return (start, end, kind) in `text` of what one pass replaces, left to right."""
@@ -261,9 +297,13 @@ def _bare_name(name: str) -> str:
 
 
 def _place(view: Folded, text: str, found: Found) -> tuple[int, int, str] | None:
-    """Map a finding to the original text; None for a username that is an accented word."""
+    """Map a finding to the original text; None for a username that is an accented word.
+
+    A name of twelve signs or with a figure in it is no word ("está" is one).
+    """
     kind, view_start, view_end = found
     start, end = view.original_span(view_start, view_end)
-    if kind == "username" and any(char in _ACCENTED for char in text[start:end]):
-        return None
+    name = text[start:end]
+    if kind == "username" and len(name) < 12 and name.isalpha():
+        return None if any(char in _ACCENTED for char in name) else (start, end, kind)
     return start, end, kind

@@ -1,24 +1,46 @@
-"""Spoken numbers: runs of number words in a view become figures.
+"""Spoken numbers: number words in a view become figures, and what people say between them a blank.
 
 The words are data (`number_words.toml`), one table a language; a campaign's languages choose which
-are read. What the figures then are, `builder.release.scrub.numbers` and its recognisers say.
+are read. "cero nueve eh noventa y ocho, doble 7 guion mil doscientos" is a run of numbers; a list
+or a count ("artículos uno, dos y cinco") is told apart here and its numbers stay alone. What the
+figures then are, `builder.release.scrub.numbers` and its recognisers say.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from builder.release.scrub.fold import SPOKEN, Folded
+from builder.release.scrub.candidates import cue_in
+from builder.release.scrub.fold import BREAK, SPOKEN, Folded
 
 _LANGUAGES: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("number_words.toml").read_text(encoding="utf-8")
 )
-_BLANKS = re.compile(r"\s+")
-_LETTERS = re.compile("[a-z]+")
+_SEP = r"[\s,.;:…\-/'\"#=_()*|~+]"
+_END = r"(?![^\W_])"
+_LONGEST_GAP = 60
+_IDENTIFIER = 7  # figures: what has less is no number that a list could be mistaken for
+_TIMES_OR_MORE = 9  # a number repeated by "doble" has one or two figures, its result at most these
+
+
+class _Number(NamedTuple):
+    """One number of a run: where it stands in the view, its figures, and whether it was a word."""
+
+    start: int
+    end: int
+    figures: str
+    word: bool
+
+
+def _any(words: Iterable[str]) -> str:
+    """Alternatives, longest first: without look-around (Rust has none) none shadows another."""
+    return "|".join(sorted(set(words), key=lambda word: (-len(word), word)))
 
 
 class NumberWords:
@@ -28,55 +50,156 @@ class NumberWords:
         languages: ISO 639-1 codes; those without a table add nothing.
 
     Attributes:
-        hint: four numbers in a row, at least one of them a word. Shared with the vectorised gate,
-            so it holds no look-around and no \\b: there it may match inside words, which only
-            widens the gate. None if no language has a table.
+        hint: three number words or figures in a row, or one beside four figures. Shared with the
+            vectorised gate, so it holds no look-around and no \\b: there it may match inside words,
+            which only widens the gate. None if no language has a table.
+        letters: name of a letter -> the letter.
+        odd_letters: those names that are no other word.
     """
 
     def __init__(self, languages: tuple[str, ...]) -> None:
         tables = [_LANGUAGES[code] for code in languages if code in _LANGUAGES]
         self._values: dict[str, int] = {}
-        behind: dict[str, int] = {}
-        compounds, joints = [], []
-        for table in tables:
-            self._values |= table["words"] | table["tens"]
-            units = {w: v for w, v in table["words"].items() if 0 < v < 10}
-            behind |= units | table["behind_tens"]
-            joints.append(table["and"])
-            compounds.append(
-                rf"(?:{'|'.join(table['tens'])})\s+{table['and']}\s+"
-                rf"(?:{'|'.join([*table['behind_tens'], *units])})"
-            )
-        self._behind = self._values | behind
+        self._times: dict[str, int] = {}
+        self.letters: dict[str, str] = {}
         self.hint: str | None = None
+        for table in tables:
+            for part in ("words", "tens", "behind_tens", "hundreds"):
+                self._values = table[part] | self._values
+            self._times |= table["times"]
+            self.letters |= table["letters"]
+        words_too = {word for table in tables for word in table["words_too"]}
+        self.odd_letters = frozenset(self.letters) - words_too
         if not tables:
             return
-        # Longest first: without look-around (Rust has none) "dos" must not shadow a longer word.
-        alone = sorted(self._values, key=lambda word: (-len(word), word))
-        word = "(?:" + "|".join([*compounds, *alone]) + ")"
-        joint = "|".join(dict.fromkeys(joints))
-        between = rf"[\s,.;:\-]{{1,4}}(?:(?:{joint})\s+)?"
-        self.hint = rf"(?i)(?:{word}|[0-9]+)(?:{between}(?:{word}|[0-9]+)){{3,}}"
-        self._joint = re.compile(rf"\s+(?:{joint})\s+")
-        self._run = re.compile(
-            rf"(?<![^\W_])(?:{word}|[0-9]+)(?![^\W_])(?:{between}(?:{word}|[0-9]+)(?![^\W_])){{3,}}",
+        phrases = [_phrase(table) for table in tables]
+        self._thousands = frozenset(table["thousand"] for table in tables)
+        self._joints = frozenset(table["and"] for table in tables)
+        fillers = "|".join(filler for table in tables for filler in table["fillers"])
+        times = _any(self._times)
+        number = rf"(?:(?:{times})\s+)?(?:{'|'.join(phrases)}|[0-9]+)"
+        self._number = re.compile(rf"(?<![^\W_@#])(?:{number}){_END}", re.IGNORECASE)
+        self._gap = re.compile(
+            rf"{_SEP}{{0,8}}(?:(?:{fillers}){_END}{_SEP}{{1,8}}){{0,4}}", re.IGNORECASE
+        )
+        self._listed = re.compile(
+            rf"(?<!\w)(?:{'|'.join(table['listed'] for table in tables)})\w*"
+            r"(?:[^\w\x01]+[a-z]+){0,4}[^\w\x01]*$",
             re.IGNORECASE,
         )
-        self._number = re.compile(rf"{word}|[0-9]+", re.IGNORECASE)
+        self._last = re.compile(rf"\s+(?:{'|'.join(self._joints)}|o|ou|e|u)\s+", re.IGNORECASE)
+        alone = [
+            *(word for table in tables for part in ("words", "tens", "hundreds")
+              for word in table[part]),
+            *self._thousands,
+        ]  # fmt: skip
+        atom = rf"(?:{_any(alone)}|[0-9]+)"
+        between = rf"{_SEP}{{1,8}}(?:(?:{fillers}|{times}){_SEP}{{1,8}}){{0,3}}"
+        self.hint = (
+            rf"(?i){atom}(?:{between}{atom}){{2}}"
+            rf"|[0-9]{{4}}{between}(?:{_any(alone)})|(?:{_any(alone)}){between}[0-9]{{4}}"
+            rf"|(?:{times})\s+[0-9]"
+        )
+
+    def is_listed(self, before: str) -> bool:
+        """Whether what stands before a number announces a list, a game or a count."""
+        return self.hint is not None and cue_in(self._listed, before) is not None
 
     def _value(self, said: str) -> int:
-        parts = self._joint.split(said.lower())
-        return self._values[parts[0]] + (self._behind[parts[1]] if len(parts) > 1 else 0)
+        total = part = 0
+        for word in said.split():
+            if word in self._thousands:
+                total, part = total + (part or 1) * 1000, 0
+            elif word not in self._joints:
+                part += self._values[word]
+        return total + part
+
+    def _read(self, match: re.Match[str]) -> _Number:
+        said = match.group().lower()
+        first = said.split()[0]
+        times = self._times.get(first, 1)
+        if times > 1:
+            said = said[len(first) :].strip()
+        figures = said if said[0].isdigit() else str(self._value(said))
+        if times > 1 and len(figures) * times <= _TIMES_OR_MORE:
+            figures *= times
+        return _Number(match.start(), match.end(), figures, not match.group()[0].isdigit())
+
+    def _runs(self, text: str) -> Iterable[list[_Number]]:
+        """Numbers with nothing between them but separators and fillers."""
+        run: list[_Number] = []
+        for match in self._number.finditer(text):
+            number = self._read(match)
+            if number.word and self._is_part_of_a_name(text, number, run):
+                continue
+            if run:
+                gap = text[run[-1].end : number.start]
+                amount = not run[-1].word and number.word and gap.isspace()
+                if amount and text[number.start : number.end].lower().split()[0] in self._thousands:
+                    run.pop()  # "20 mil": an amount, and neither a number of a run
+                    yield run
+                    run = []
+                    continue
+                if not self._joins(text, run[-1], number, gap):
+                    yield run
+                    run = []
+            run.append(number)
+        yield run
+
+    def _joins(self, text: str, one: _Number, other: _Number, gap: str) -> bool:
+        """Whether two neighbours may belong to one identifier."""
+        if len(gap) > _LONGEST_GAP or not self._gap.fullmatch(gap):
+            return False
+        if not _LETTER.search(gap) or (one.word and other.word):
+            return True
+        # "$1.500.000 y luego 9/1/2024": written figures are joined by hesitation only
+        amount = _GROUPED.search(text[max(0, one.start - 2) : one.start]) or _GROUPED.match(
+            text[other.end : other.end + 2][::-1]
+        )
+        return not (amount or _AND.search(gap) or "+" in gap)
+
+    def _is_part_of_a_name(self, text: str, number: _Number, run: list[_Number]) -> bool:
+        """Whether a number word belongs to a username or a domain ("uno@…", "dos.com")."""
+        after = text[number.end : number.end + 2]
+        if after[:1] in ("@", "_"):
+            return True
+        if (
+            after[:1] == "."
+            and after[1:].isalpha()
+            and not self._number.match(text, number.end + 1)
+        ):
+            return True
+        before = text[max(0, number.start - 2) : number.start]
+        chained = bool(run) and run[-1].end == number.start - 1
+        return before[-1:] == "." and before[:1].isalnum() and not chained
+
+    def _is_list(self, run: list[_Number], text: str) -> bool:
+        """Whether numbers are counted or listed one by one, and no figures of one identifier."""
+        size = sum(len(number.figures) for number in run)
+        if len(run) < 3 or size < _IDENTIFIER or not any(number.word for number in run):
+            return False
+        values = [int(number.figures[:9]) for number in run]
+        steps = [b - a for a, b in pairwise(values)]
+        if _is_count(values, steps):
+            return True
+        if run[0].figures.startswith("0"):
+            return False
+        if len(run) >= 4 and min(steps) > 0:
+            return True
+        gaps = [text[a.end : b.start] for a, b in pairwise(run)]
+        if len(run) >= 4 and self._last.fullmatch(gaps[-1]) and all("," in g for g in gaps[:-1]):
+            return True
+        return self.is_listed(text[max(0, run[0].start - 60) : run[0].start])
 
     def read(self, folded: Folded) -> Folded:
-        """Write runs of four or more spoken numbers as figures, each word marked with `SPOKEN`.
+        """Write number words as figures, each marked with `SPOKEN`, and fillers as a blank.
 
-        "cero nueve, noventa y ocho 76 tres" becomes "␂0 ␂9 ␂98 76 ␂3"; other text is unchanged.
-        A run needs two words, so lists of figures keep their own separators.
+        "cero nueve eh, noventa y ocho 76 tres" becomes "␂0 ␂9 ␂98 76 ␂3"; the numbers of a list
+        are parted by `BREAK`. Other text is unchanged.
         """
-        text = folded.text
-        if sum(word in self._values for word in _LETTERS.findall(text.lower())) < 2:
+        if self.hint is None:
             return folded
+        text = folded.text
         parts: list[str] = []
         source: list[tuple[int, int]] = []  # view span behind every new character
         done = 0
@@ -85,29 +208,68 @@ class NumberWords:
             parts.append(text[done:upto])
             source.extend((index, index + 1) for index in range(done, upto))
 
-        for run in self._run.finditer(text):
-            numbers = list(self._number.finditer(text, run.start(), run.end()))
-            if sum(not number.group()[0].isdigit() for number in numbers) < 2:
+        for run in self._runs(text):
+            if not run:
                 continue
-            for number in numbers:
-                if number is numbers[0]:
-                    keep(number.start())
-                else:
+            listed = self._is_list(run, text)
+            for place, number in enumerate(run):
+                before = run[place - 1] if place else None
+                gap = text[before.end : number.start] if before else ""
+                if before and listed and (before.word or number.word or _LISTING.fullmatch(gap)):
+                    parts.append(BREAK)
+                    source.append((before.end, number.start))
+                elif before and (before.word or number.word or _LETTER.search(gap)):
                     parts.append(" ")
-                    source.append((done, number.start()))
-                done = number.end()
-                said = _BLANKS.sub(" ", number.group())
-                figures = said if said[0].isdigit() else f"{SPOKEN}{self._value(said)}"
-                parts.append(figures)
-                if said[0].isdigit():
-                    source.extend((i, i + 1) for i in range(number.start(), number.end()))
+                    source.append((before.end, number.start))
                 else:
-                    source.extend([number.span()] * len(figures))
+                    keep(number.start)
+                done = number.end
+                if number.word:
+                    figures = SPOKEN + number.figures
+                    parts.append(figures)
+                    source.extend([(number.start, number.end)] * len(figures))
+                else:
+                    parts.append(text[number.start : number.end])
+                    source.extend((i, i + 1) for i in range(number.start, number.end))
         if not parts:
             return folded
         keep(len(text))
         spans = [folded.original_span(start, end) for start, end in source]
         return Folded("".join(parts), [start for start, _ in spans], [end for _, end in spans])
+
+
+def _is_count(values: list[int], steps: list[int]) -> bool:
+    """Whether somebody counts: equal steps, or steps of one begun anew ("1 2 3 1 2 3")."""
+    if steps[0] and steps.count(steps[0]) == len(steps):
+        return True
+    lengths = [1]
+    for step in steps:
+        if abs(step) == 1:
+            lengths[-1] += 1
+        else:
+            lengths.append(1)
+    return min(lengths) >= 3
+
+
+_LETTER = re.compile("[a-zA-Z]")
+_GROUPED = re.compile(r"[0-9][.,/:]$")
+_AND = re.compile(r"(?<!\w)(?:[yeou]|ou|luego|despues|entonces|depois|entao)(?!\w)", re.IGNORECASE)
+_LISTING = re.compile(r"[\s,;.yYeEoOuU]+")
+
+
+def _phrase(table: dict[str, Any]) -> str:
+    """A whole number below a million, as a pattern."""
+    joint = table["and"]
+    units = [word for word, value in table["words"].items() if 0 < value < 10]
+    small = [word for word, value in table["words"].items() if value]
+    behind = _any([*units, *table["behind_tens"]])
+    tens = rf"(?:{_any(table['tens'])})(?:\s+{joint}\s+(?:{behind}){_END})?"
+    below = rf"(?:{tens}|(?:{_any(small)})){_END}"
+    hundreds = rf"(?:{_any(table['hundreds'])}){_END}(?:\s+(?:{joint}\s+)?{below})?"
+    rest = rf"(?:{hundreds}|{below})"
+    thousands = rf"(?:{rest}\s+)?{table['thousand']}{_END}(?:\s+(?:{joint}\s+)?{rest})?"
+    nought = _any(word for word, value in table["words"].items() if not value)
+    return rf"{thousands}|{hundreds}|{below}|(?:{nought}){_END}"
 
 
 @lru_cache

@@ -93,7 +93,7 @@ def _rg_with_x(view: str, context: Context) -> Iterator[Span]:
 
 
 _PLATES = plates.patterns(
-    r"(?P<let>[A-Z]{3})(?P<gap>\s?-\s?|\s{0,2})(?P<num>\d{4})"
+    r"(?P<let>[A-Z]{3})(?P<gap>\s?[\-.]\s?|\s{0,2})(?P<num>\d{4})"
     r"|(?P<mlet>[A-Z]{3})(?:\s?-\s?|\s{0,2})\d[A-Z]\d{2}",
     r"[A-Z](?:[\s.\-]?[A-Z]){2}[\s.\-\x02]{0,3}\d[\s.\-\x02]{0,2}[\dA-Z](?:[\s.\-\x02]{0,2}\d){2}",
 )
@@ -113,9 +113,10 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z]{3}\s{0,2}[0-9]{4}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{4}"
+                r"[A-Z]{3}\s?\.?\s?[0-9]{4}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{4}"
                 r"|[A-Z]{3}(?:\s?-\s?|\s{0,2})[0-9][A-Z][0-9]{2}",
                 plates.CUE_HINT,
+                plates.NAMED_HINT,
             ),
             plates.finder(*_PLATES, "BR", _no_plate),
         ),

@@ -56,7 +56,7 @@ def _nit(candidate: Candidate, context: Context) -> bool:
 
 
 _PLATES = plates.patterns(
-    r"(?P<let>[A-Z]{3})(?P<gap>\s?-\s?|\s{0,2})(?P<num>\d{3})"
+    r"(?P<let>[A-Z]{3})(?P<gap>\s?[\-.]\s?|\s{0,2})(?P<num>\d{3})"
     r"|(?P<mlet>[A-Z]{3})\s?-?\s?\d{2}[A-Z]",
     r"[A-Z](?:[\s.\-]?[A-Z]){2}[\s.\-\x02]{0,3}\d[\s.\-\x02]{0,2}\d[\s.\-\x02]{0,2}[\dA-Z]",
 )
@@ -70,9 +70,10 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z]{3}\s{0,2}[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
+                r"[A-Z]{3}\s?\.?\s?[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
                 r"|[A-Z]{3}\s?-?\s?[0-9]{2}[A-Z]",
                 plates.CUE_HINT,
+                plates.NAMED_HINT,
             ),
             plates.finder(*_PLATES, "CO", lambda letters: letters in plates.NOT_PLATES),
         ),

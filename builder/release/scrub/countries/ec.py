@@ -61,6 +61,8 @@ def _cedula(candidate: Candidate, context: Context) -> bool:
         return False
     if candidate.cued(_CUE):
         return True
+    if candidate.official or candidate.public_line:
+        return False
     if context.country != "EC" or candidate.amount or candidate.comma or not is_cedula(digits):
         return False
     return not (digits[0] == "0" and _MOBILE.fullmatch(digits[1:])) and not candidate.weak
@@ -70,12 +72,12 @@ def _ruc(candidate: Candidate, context: Context) -> bool:
     """Thirteen figures that are a RUC, or that follow a cue."""
     if candidate.size != 13:
         return False
-    plain = not candidate.comma and not candidate.amount
+    plain = not candidate.comma and not candidate.amount and not candidate.official
     return (plain and is_ruc(candidate.digits)) or candidate.cued(_CUE)
 
 
 _PLATES = plates.patterns(
-    r"(?P<let>[A-Z]{3})(?P<gap>\s?-\s?|\s{0,2})(?P<num>\d{3,4})"
+    r"(?P<let>[A-Z]{3})(?P<gap>\s?[\-.]\s?|\s{0,2})(?P<num>\d{3,4})"
     r"|(?P<mlet>[A-Z]{2})(?:\s?-\s?|\s{0,2})\d{3}(?:\s?-\s?|\s{0,2})[A-Z]",
     r"[ABCEG-Z](?:[\s.\-]?[A-Z]){2}[\s.\-\x02]{0,3}\d(?:[\s.\-\x02]{0,2}\d){2,3}",
 )
@@ -94,9 +96,10 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z]{3}\s{0,2}[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
+                r"[A-Z]{3}\s?\.?\s?[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
                 r"|[A-Z]{2}(?:\s?-\s?|\s{0,2})[0-9]{3}(?:\s?-\s?|\s{0,2})[A-Z]",
                 plates.CUE_HINT,
+                plates.NAMED_HINT,
             ),
             plates.finder(*_PLATES, "EC", _no_plate),
         ),

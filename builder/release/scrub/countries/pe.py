@@ -68,7 +68,7 @@ def _ruc(candidate: Candidate, context: Context) -> bool:
 
 
 _PLATES = plates.patterns(
-    r"(?P<let>[A-Z]{3})(?P<gap>\s?-\s?|\s{0,2})(?P<num>\d{3})"
+    r"(?P<let>[A-Z]{3})(?P<gap>\s?[\-.]\s?|\s{0,2})(?P<num>\d{3})"
     r"|(?P<mlet>[A-Z](?:[A-Z]\d|\d[A-Z]|\d\d))\s?-?\s?\d{3}",
     r"[A-Z](?:[\s.\-\x02]{0,2}[A-Z0-9]){2}(?:[\s.\-\x02]{0,3}\d){3}",
 )
@@ -82,8 +82,9 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z][A-Z0-9]{2}\s{0,2}[0-9]{3}|[A-Za-z][A-Za-z0-9]{2}(?:\s?-\s?)?[0-9]{3}",
+                r"[A-Z][A-Z0-9]{2}\s?\.?\s?[0-9]{3}|[A-Za-z][A-Za-z0-9]{2}(?:\s?-\s?)?[0-9]{3}",
                 plates.CUE_HINT,
+                plates.NAMED_HINT,
             ),
             plates.finder(*_PLATES, "PE", lambda letters: letters in plates.NOT_PLATES),
         ),

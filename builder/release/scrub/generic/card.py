@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
-from builder.release.scrub.candidates import SEVEN_FIGURES, Candidate
+from builder.release.scrub.candidates import SEVEN_FIGURES, Candidate, cue
 from builder.release.scrub.checks import luhn
 from builder.release.scrub.recogniser import Context, Recogniser
 
+_CUE = cue("tarjetas?|visa|mastercard|cartao|cartoes")
 _DIGITS = re.compile("[0-9]+")
 
 
 def claims(candidate: Candidate, context: Context) -> bool:
-    """A number in one piece or in groups of at most six figures, spaced or with dashes."""
+    """A number in one piece or in groups of at most six figures: it passes Luhn or has a cue."""
     digits, said = candidate.digits, candidate.said
-    if not 13 <= candidate.size <= 19 or digits[0] == "0" or set(said) & set(".,/_|*~()"):
+    if not 13 <= candidate.size <= 19 or digits[0] == "0" or "," in said or candidate.official:
         return False
-    if not luhn(digits):
+    if not luhn(digits) and not candidate.cued(_CUE):
         return False
     tokens = _DIGITS.findall(said)
     return len(tokens) == 1 or max(map(len, tokens)) <= 6

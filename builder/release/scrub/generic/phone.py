@@ -10,76 +10,113 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from builder.release.scrub.candidates import (
+    AFTER,
+    BEFORE,
     Candidate,
     Token,
+    cue_in,
     is_amount,
-    is_counted,
     is_dates,
-    is_money,
-    is_piece,
 )
 from builder.release.scrub.fold import SPOKEN
-from builder.release.scrub.numbers import digit_groups
+from builder.release.scrub.numbers import barred, digit_groups
 from builder.release.scrub.recogniser import Context, Span, number
 
+# What is said before a number is given: nouns, "write to …", and invitations to report.
+_VERBS = (
+    r"llam|marqu?|marc|contact|contat|escrib|comuni|report|timbr|avis|inform|mand|envi|ubic|"
+    r"encuentr|busqu|deposit|recarg|yape|pregunt|mensaj|chat|lig|chama|avise|fal[ae]|pas[ae]|anot|"
+    r"apunt|repit|atiend|contest|respond|consult|pedi|reserv|dig|texte|tome|guard|agend|agreg|agrega"
+)
+_NOUNS = (
+    r"tel(?:efon[oe]s?|efonicos?|f)?|tlf|fonos?|cel(?:ular(?:es)?)?|cels|moviles|movil|"
+    r"whats?(?:app)?s?|wasap|wassap|wsp|wpp|zap|fijo|convencional|lineas?|contactos?|numeros?|"
+    r"num|nro|pedidos|informes|info(?:rmacion)?|novedad(?:es)?|denuncias|ventas|reservas|contato|"
+    r"consultas|citas|turnos|emergencias|cualquier \w+"
+)
+_LINK = (
+    r"(?:[^\w\x01]+(?:es|el|la|al|a|de|del|en|mi|su|tu|nuestro|numero|num|nro|no|por|para|este|"
+    r"estos?|siguiente|o|y|con|e|meu|o|pelo|ao|para|pro|contacto|telefono|celular|whatsapp|casa|"
+    r"mama|papa|tienda|oficina|fijo|abajo|afuera|alla|nomas|porfa|favor|somos|soy|seria|ser|esta))"
+)
 _CUE = re.compile(
-    r"(?<!\w)(?:tel(?:efon[oe]s?)?|tlf|fono|cel(?:ular(?:es)?)?|movil|whats?(?:app)?|wasap|wsp|zap|"
-    r"llam\w* al?|marc\w* al?|contact\w*|escrib\w* al?|lig\w* (?:para|pro|no)|contat\w*)(?!\w)"
-    r"[^\d\x01]{0,15}$"
-    r"|(?<!\w)numero(?:\s+es|\s+de\s+\w+|\s+e)?[\s:]*$",
+    rf"(?<!\w)(?:{_NOUNS})(?!\w){_LINK}{{0,6}}[^\w\x01]*$"
+    rf"|(?<!\w)(?:me\s+)?(?:{_VERBS})\w*(?:[^\w\x01]+\w+){{0,4}}?[^\w\x01]+"
+    rf"(?:al|a|para|pro|pelo|no|en el|este)(?:[^\w\x01]+(?:numero|telefono|celular|whatsapp|o|el))*"
+    rf"[^\w\x01]*$"
+    rf"|(?<!\w)(?:anot|apunt|repit|llam|marqu|marc|timbr|lig)\w*[^\w\x01]*$",
     re.IGNORECASE,
 )
 # Figures close to each other, seven at least, and room for an extension.
-_WINDOW = re.compile(r"(?:\+\s?)?\(?[0-9](?:[^0-9]{0,5}[0-9]){6,}[^0-9]{0,12}[0-9]{0,6}")
-_PLUS = re.compile(r"\+[\s.\-()]{0,3}$")
+_WINDOW = re.compile(r"(?:\+\s?)?\(?[0-9](?:[^0-9]{0,5}[0-9]){6,199}[^0-9]{0,12}[0-9]{0,6}")
+# "+57 …", and how it is said: "más cincuenta y siete …", "cero cero cincuenta y siete …"
+_PLUS = re.compile(r"(?:\+|(?<!\w)ma[si]s?)[\s.\-()\x02]{0,4}$", re.IGNORECASE)
 _CUED = range(7, 11)  # figures that make a phone after a cue
-_SPOKEN_PHONE = 7  # spoken figures in a row that make a phone whatever their value
+_SAID = range(7, 14)  # figures of a spoken phone that is in no plan
+_SPOKEN_NUMBERS = 5  # spoken numbers in a row that make a phone whatever their value
 
 
 def claims(candidate: Candidate, context: Context) -> bool:
-    """A number of the country's plan, or seven to ten figures after a cue."""
+    """A number of the country's plan, of a neighbour's with its code, or figures after a cue."""
     plan, digits = context.plan, candidate.digits
-    if candidate.amount:
+    if candidate.amount or candidate.public_line:
+        return False
+    cued = candidate.cued(_CUE)
+    if candidate.official or (not cued and context.is_listed(candidate.before)):
         return False
     if plan is not None:
         if plan.certain.fullmatch(digits):
             return True
-        if not candidate.comma and (
-            plan.grouped.fullmatch(digits) or (plan.mobile.fullmatch(digits) and not candidate.weak)
-        ):
+        sure = cued or (not candidate.comma and (candidate.whole or not candidate.spoken))
+        if sure and plan.grouped.fullmatch(digits):
             return True
+        if sure and plan.mobile.fullmatch(digits) and (cued or not candidate.weak):
+            return True
+    coded = any(digits.removeprefix("00").startswith(other.code) for other in context.abroad)
+    if (
+        coded
+        and not candidate.comma
+        and not candidate.weak
+        and any(other.grouped.fullmatch(digits) for other in context.abroad)
+    ):
+        return True
     if candidate.size not in _CUED or candidate.comma or candidate.counted:
         return False
-    return candidate.cued(_CUE)
+    return cued
 
 
 def leftovers(tokens: list[Token], view: str) -> Iterator[Span]:
-    """Yield runs of seven or more short numbers that were said aloud, unless somebody counts."""
+    """Yield runs of five or more short numbers most of which were said aloud.
+
+    Lists and counts are no such runs: `builder.release.scrub.spoken` has parted their numbers.
+    """
     run: list[Token] = []
     for token in [*tokens, ("", 0, 0)]:
-        if token[0] and len(token[0]) <= 2:
+        if token[0] and len(token[0]) <= 4:
             run.append(token)
             continue
         said = sum(view[start - 1 : start] == SPOKEN for _, start, _ in run)
-        values = [int(figures) for figures, _, _ in run]
-        steps = {b - a for a, b in pairwise(values)}
-        counting = len(steps) == 1 and steps != {0}
-        if len(run) >= _SPOKEN_PHONE and said >= 2 and not counting:
+        size = sum(len(figures) for figures, _, _ in run)
+        if len(run) >= _SPOKEN_NUMBERS and 2 * said >= len(run) and size in _SAID:
             yield run[0][1], run[-1][2]
         run = []
 
 
 def find(view: str, context: Context) -> Iterator[Span]:
-    """Yield what libphonenumber knows: numbers with a plus, and the region's own."""
+    """Yield what libphonenumber knows: numbers with a plus or 00, and the region's own."""
+    view = barred(view)
     for tokens in digit_groups(view):
         start = tokens[0][1]
-        plus = _PLUS.search(view[max(0, start - 4) : start])
+        plus = _PLUS.search(view[max(0, start - 9) : start])
         if plus:
             yield from _international(tokens, start - len(plus.group()))
+        elif tokens[0][0].startswith("00") or (
+            len(tokens) > 2 and tokens[0][0] == tokens[1][0] == "0"
+        ):
+            yield from _international(tokens, start, nought=True)
     if not context.country:
         return
     presidio = _presidio(context.country)
@@ -98,8 +135,8 @@ def _presidio(region: str) -> Any:
     return PhoneRecognizer(supported_entity="phone", supported_regions=(region,))
 
 
-def _international(tokens: list[Token], start: int) -> Iterator[Span]:
-    """Yield the longest valid number after a plus sign; a bare long one counts unproven."""
+def _international(tokens: list[Token], start: int, nought: bool = False) -> Iterator[Span]:
+    """Yield the longest valid number after a plus sign or 00; a bare long one counts unproven."""
     import phonenumbers  # takes a tenth of a second to load; the gate needs this module without it
 
     digits, best = "", 0
@@ -107,12 +144,13 @@ def _international(tokens: list[Token], start: int) -> Iterator[Span]:
         digits += part
         if len(digits) > 15:
             break
-        if len(digits) >= 8:
+        number = digits.removeprefix("00") if nought else digits
+        if len(number) >= 8:
             try:
-                parsed = phonenumbers.parse("+" + digits)
+                parsed = phonenumbers.parse("+" + number)
             except phonenumbers.NumberParseException:
                 continue
-            unproven = len(tokens) == 1 and len(digits) >= 10
+            unproven = len(tokens) == 1 and len(number) >= 10 and not nought
             if phonenumbers.is_valid_number(parsed) or unproven:
                 best = end
     if best:
@@ -125,15 +163,19 @@ def _is_weak(view: str, start: int, end: int, context: Context) -> bool:
     Kept are numbers with a plus, a leading 0, the country code, a cue ("llámame al"), or the shape
     of a mobile; dates, thousands, money and counted things ("53.617.894 likes") are weak.
     """
-    said, before = view[start:end], view[max(0, start - 45) : start]
+    said, before = view[start:end], view[max(0, start - BEFORE) : start]
     digits = re.sub(r"\D", "", said)
+    one = Candidate(digits, said, before, view[end : end + AFTER])
+    if one.official or one.public_line:
+        return True
+    if context.is_listed(before) and not cue_in(_CUE, before):
+        return True
     abroad = context.plan is not None and digits.startswith(context.plan.code)
     if is_dates(said) or (is_amount(said) and not abroad):
         return True
-    if "+" in said or digits[0] == "0" or abroad or _CUE.search(before):
+    if "+" in said or digits[0] == "0" or abroad or cue_in(_CUE, before):
         return False
-    after = view[end : end + 20]
-    if is_money(before) or is_counted(after) or is_piece(before, after):
+    if one.weak:
         return True
     if context.plan is None:
         return not _is_mobile(digits, context.country)

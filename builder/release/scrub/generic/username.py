@@ -1,4 +1,10 @@
-"""Known usernames: whole tokens equal, ignoring case, to one of the campaign's accounts."""
+"""Known usernames: whole tokens equal to one of the campaign's accounts, and their other spellings.
+
+A username is also taken when it is written apart ("wilmer quishpe 99"), with other separators, in
+another case, with accents, with its figures said, or as a #hashtag: what is compared has neither
+separators nor accents. Only long enough names are looked for so, and never one that is spelled with
+a common little word ("la verdad 2024").
+"""
 
 from __future__ import annotations
 
@@ -9,15 +15,77 @@ from builder.release.scrub.recogniser import Context, Recogniser, Span
 
 # A username as a whole token: dots inside, never at its ends, where they are punctuation.
 TOKEN = r"[A-Za-z0-9_]+(?:\.+[A-Za-z0-9_]+)*"
-_PATTERN = re.compile(rf"(?<![#\w]){TOKEN}(?!\w)")  # a hashtag is no username
+PIECE = "[A-Za-z0-9]+"
+PIECES = 5  # a username is looked for in so many pieces at most
+_PATTERN = re.compile(rf"(?<!\w){TOKEN}(?!\w)")
+_PIECE = re.compile(PIECE)
+_GAP = re.compile(r"[\s._\-\x02]{1,4}|\s(?:guion|punto|bajo|guion bajo)\s")
+_YEAR = re.compile(r"[a-z]+(?:19|20)\d\d")
+_LITTLE = frozenset(
+    "a al con de del e el en es la las lo los me mi no o para por que se si sin su te tu un una y "
+    "ya yo com da das do dos em na nas no nos os as um uma pra pro mas".split()
+)
+_LEAST = 8  # letters and figures of a name that is looked for in other spellings
+_LEAST_LETTERS = 12  # of one without any figure
+_LEAST_HEAD = 6  # letters before the figures where the figures are said
+
+
+def squashed(name: str) -> str:
+    """A username without its separators, lower case."""
+    return name.lower().replace(".", "").replace("_", "")
+
+
+def head(name: str) -> str:
+    """A squashed username without the figures at its end."""
+    return name.rstrip("0123456789")
+
+
+def respelled(names: frozenset[str]) -> frozenset[str]:
+    """The squashed names that are long and odd enough to be known in another spelling."""
+    short = (squashed(name) for name in names)
+    return frozenset(
+        name
+        for name in short
+        if len(name) >= (_LEAST_LETTERS if name.isalpha() else _LEAST)
+        and sum(char.isalpha() for char in name) >= 4
+    )
 
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield known usernames."""
     if context.usernames:
         for match in _PATTERN.finditer(view):
-            if match.group().lower() in context.usernames:
+            name = match.group().lower()
+            # a hashtag is everybody's word unless the name could be none
+            tag = view[match.start() - 1 : match.start()] == "#" and name.isalpha()
+            if name in context.usernames and not (tag and len(name) < _LEAST_LETTERS):
                 yield match.span()
+    if context.respelled:
+        yield from _respelled(view, context)
+
+
+def _respelled(view: str, context: Context) -> Iterator[Span]:
+    pieces = list(_PIECE.finditer(view))
+    for first, start in enumerate(pieces):
+        joined, little = "", False
+        for last in range(first, min(first + PIECES, len(pieces))):
+            piece = pieces[last]
+            if last > first and not _GAP.fullmatch(view, pieces[last - 1].end(), piece.start()):
+                break
+            word = piece.group().lower()
+            joined += word
+            little = little or word in _LITTLE
+            if joined in context.respelled and _stands(view, start.start(), piece.end(), joined):
+                if last > first and (little or (last == first + 1 and _YEAR.fullmatch(joined))):
+                    continue
+                said = "\x02" in view[start.start() : piece.end()]
+                if not said or len(head(joined)) >= _LEAST_HEAD:
+                    yield start.start(), piece.end()
+
+
+def _stands(view: str, start: int, end: int, name: str) -> bool:
+    """Whether no letter or figure touches it."""
+    return not (view[start - 1 : start].isalnum() or view[end : end + 1].isalnum())
 
 
 # No hint: the scrubber looks the tokens of a column up in the list of usernames.

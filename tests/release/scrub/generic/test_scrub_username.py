@@ -17,7 +17,7 @@ SCRUBBER = Scrubber(
     ("text", "expected"),
     [
         ("dice ROSA.QUISPE; hoy", "dice [USERNAME]; hoy"),
-        ("#rosa.quispe y rosa", "#rosa.quispe y rosa"),
+        ("#rosa.quispe y rosa", "#[USERNAME] y rosa"),
     ],
 )
 def test_it_without_any_country(text: str, expected: str) -> None:
