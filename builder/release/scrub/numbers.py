@@ -23,7 +23,7 @@ _WHOLE_DATE = re.compile(rf"(?<![\d\-/.]){DATE}(?![\-/.]?\d)")
 # The time of a day, and a case of a court ("17294-2023-00331"): no identifier reaches across.
 _BARRIER = re.compile(
     r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])"
-    r"|(?<!\d)\d{4,5}[A-Z]?\s?-\s?(?:19|20)\d\d\s?-\s?\d{4,7}(?!\d)"
+    r"|(?<![\d\-])\d{4,5}[A-Z]?\s?-\s?(?:19|20)\d\d\s?-\s?\d{4,7}(?![\s\-]*\d)"
     r"|(?<!\d)(?:19|20)\d\d\s?-\s?\d{3,6}\s?-\s?[A-Z]"
     r"|(?<!\d)\d{2,5}\s?-\s?(?:19|20)\d\d\s?-\s?[A-Z]{2,}"
 )

@@ -72,7 +72,7 @@ class Scrubber:
         countries, missing_countries: ISO codes with and without a module of their own.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     def __init__(
         self,
