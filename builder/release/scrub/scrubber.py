@@ -1,11 +1,12 @@
 """The text scrubber: what identifies a person leaves a text, the rest stays byte for byte.
 
-Handles, links, e-mails, phones, cards, IBANs, TikTok ids, known usernames and the numbers of the
-campaign's country and its neighbours become tags such as ``[PHONE]``. Presidio's analyzer drives it
+Handles, links, e-mails, phones, cards, bank accounts, passports, TikTok ids, dates of birth, street
+addresses, coordinates, known usernames and the numbers of the campaign's country and its neighbours
+become tags such as ``[PHONE]``. Presidio's analyzer drives it
 with our own recognisers (`builder.release.scrub.registry` lists them) over a plain view of the
 text (`builder.release.scrub.fold`).
 
-**Out of scope**: names of private persons and addresses. That takes a named-entity model, and none
+**Out of scope**: names of private persons, and places that are described. That takes a named-entity model, and none
 is available offline; whoever needs it adds a recognizer. Public figures therefore survive by
 themselves; `allowed_handles` and `allowed_terms` protect their handles and such words as "ECU 911".
 
