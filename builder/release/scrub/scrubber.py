@@ -8,7 +8,7 @@ text (`builder.release.scrub.fold`).
 
 **Out of scope**: names of private persons, and places that are described. That takes a named-entity model, and none
 is available offline; whoever needs it adds a recognizer. Public figures therefore survive by
-themselves; `allowed_handles` and `allowed_terms` protect their handles and such words as "ECU 911".
+themselves; `allowed_handles` and `allowed_terms` protect handles and such words as "ECU 911".
 
 **Overlaps**: findings are taken by the `order` of their recognisers (email, url, handle, iban, then
 numbers, the longest first, then plate, username). A finding wholly inside those taken before is
