@@ -2,13 +2,14 @@
 
 Handles, links, e-mails, phones, cards, bank accounts, passports, TikTok ids, dates of birth, street
 addresses, coordinates, known usernames and the numbers of the campaign's country and its neighbours
-become tags such as ``[PHONE]``. Presidio's analyzer drives it
-with our own recognisers (`builder.release.scrub.registry` lists them) over a plain view of the
-text (`builder.release.scrub.fold`).
+become tags such as ``[PHONE]``. Presidio's analyzer drives it with our own recognisers
+(`builder.release.scrub.registry` lists them) over a plain view of the text
+(`builder.release.scrub.fold`).
 
-**Out of scope**: names of private persons, and places that are described. That takes a named-entity model, and none
-is available offline; whoever needs it adds a recognizer. Public figures therefore survive by
-themselves; `allowed_handles` and `allowed_terms` protect handles and such words as "ECU 911".
+**Out of scope**: names of private persons, and places that are described. That takes a named-entity
+model, and none is available offline; whoever needs it adds a recognizer. Public figures therefore
+survive by themselves; `allowed_handles` and `allowed_terms` protect their handles and such words as
+"ECU 911".
 
 **Overlaps**: findings are taken by the `order` of their recognisers (email, url, handle, iban, then
 numbers, the longest first, then plate, username). A finding wholly inside those taken before is
