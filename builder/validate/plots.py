@@ -24,6 +24,16 @@ COLOURS = {
     "grid": ("#d9dee5", "#3a424e"),
     "paper": ("#ffffff", "#14181f"),
 }
+# One that reads on both, 3:1 and more: a file of its own does not know the page around it.
+_EITHER = {
+    "bad": "#d9622b",
+    "mid": "#7b8798",
+    "good": "#12938a",
+    "main": "#5b82c4",
+    "text": "#6f7885",
+    "soft": "#7b8490",
+    "grid": "#9aa3ae",
+}
 TONES = {
     "negative": "bad",
     "neutral": "mid",
@@ -33,20 +43,17 @@ TONES = {
 }
 
 
-def _style() -> str:
-    def rules(shade: int) -> str:
-        return "".join(
-            f".p-{name}{{fill:{colours[shade]}}}.s-{name}{{stroke:{colours[shade]};fill:none}}"
-            for name, colours in COLOURS.items()
-        )
-
-    return (
-        f"{rules(0)}svg.plot text{{font:12px system-ui,sans-serif}}"
-        f"svg.plot .small{{font-size:11px}}@media(prefers-color-scheme:dark){{{rules(1)}}}"
+def _rules(colours: Mapping[str, str]) -> str:
+    return "".join(
+        f".p-{name}{{fill:{colour}}}.s-{name}{{stroke:{colour};fill:none}}"
+        for name, colour in colours.items()
     )
 
 
-STYLE = _style()
+_FONTS = "svg.plot text{font:12px system-ui,sans-serif}svg.plot .small{font-size:11px}"
+_LIGHT, _DARK = ({name: pair[i] for name, pair in COLOURS.items()} for i in (0, 1))
+STYLE = f"{_rules(_LIGHT)}{_FONTS}@media(prefers-color-scheme:dark){{{_rules(_DARK)}}}"
+_ALONE = _rules(_EITHER) + _FONTS
 
 
 @dataclass(frozen=True)
@@ -78,14 +85,14 @@ class Plot:
         head, style, around, edge, roof = "", "", "", 0, 0
         width, height = self.width, self.height
         if alone:
-            # paper of its own: the page around it may be light where the reader's system is dark
+            # no paper and colours for both: it takes the theme of the page around it, which need
+            # not be that of the reader's system
             edge, roof = 16, 44
             lines = [_text(0, height + 22 + 15 * i, line, "soft") for i, line in enumerate(foot)]
             around = _text(0, -20, self.title, "text", weight=600) + "".join(lines)
             width, height = width + 2 * edge, height + roof + edge + 15 * len(foot)
             head = f' xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
-            paper = _rect(-edge, -roof, width, height, "paper")
-            style = f"<style>{STYLE}</style>{paper}"
+            style = f"<style>{_ALONE}</style>"
         return (
             f'<svg{head} class="plot" role="img" viewBox="{-edge} {-roof} {width} {height}" '
             f'aria-labelledby="{self.ident}-t {self.ident}-d">'

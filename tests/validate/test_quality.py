@@ -52,7 +52,7 @@ def test_a_release_without_labels_is_counted_and_passes(small: Built) -> None:
 def test_the_numbers_are_those_of_the_measurements(filled: Path) -> None:
     quality = check_quality(Release(filled), ECUADOR)
     rows = table(filled, "sentiment").drop_nulls("label")
-    expected = measure_sentiment(rows["label"].to_list(), rows["confidence"].to_list())
+    expected = measure_sentiment(rows["label"].to_list(), rows["confidence"].to_list(), bins=20)
     expected.pop("flagged")
     assert quality["sentiment"] == expected
     assert quality["low_confidence_share"] == round(expected["flagged_count"] / rows.height, 4)
