@@ -203,6 +203,64 @@ def collect(
 
 
 @app.command()
+def refresh(
+    work: Annotated[Path, typer.Option(help="Work folder of a build.")],
+    credentials: Annotated[
+        Path | None, typer.Option(help="File with client_key and client_secret (mode 0600).")
+    ] = None,
+    requests_a_day: Annotated[int, typer.Option(help="Quota: requests.", min=1)] = 1_000,
+    rows_a_day: Annotated[int, typer.Option(help="Quota: rows.", min=1)] = 100_000,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Quota ledger, if not the one of this client.")
+    ] = None,
+    base_url: Annotated[str, typer.Option(help="Address of the service, for tests.")] = (
+        "https://open.tiktokapis.com"
+    ),
+    retry_wait: Annotated[float, typer.Option(help="Seconds of the first back-off.", min=0)] = 0.5,
+    timeout: Annotated[float, typer.Option(help="Seconds one answer may take.", min=0.1)] = 30.0,
+) -> None:
+    """Ask TikTok for every known video again; what is gone leaves the next release.
+
+    Gone: missed on two different days. Credentials as for `collect`. Exit code 0: every video was
+    asked for, 3: stopped by quota or service; run again to continue.
+
+    Example: ecuador-crisis refresh --work work
+    """
+    from builder.commands.refresh import RefreshOptions, run_refresh
+
+    options = RefreshOptions(
+        work=work,
+        base_url=base_url,
+        credentials=credentials,
+        requests_a_day=requests_a_day,
+        rows_a_day=rows_a_day,
+        ledger=ledger,
+        retry_wait=retry_wait,
+        timeout=timeout,
+    )
+    if code := run_refresh(options, typer.echo):
+        raise typer.Exit(code)
+
+
+@app.command()
+def remove(
+    work: Annotated[Path, typer.Option(help="Work folder of a build.")],
+    ids: Annotated[Path, typer.Option(help="File: a raw id, link or pseudonym a line.")],
+    videos_dir: Annotated[
+        Path | None, typer.Option(help="Delete their downloads from this folder.")
+    ] = None,
+) -> None:
+    """Remove posts at once, and from every next release; the receipt names none of them.
+
+    Example: ecuador-crisis remove --work work --ids requests.txt
+    """
+    from builder.commands.refresh import run_remove
+
+    for line in run_remove(work, ids, videos_dir):
+        typer.echo(line)
+
+
+@app.command()
 def regenerate(
     work: Annotated[Path, typer.Option(help="Private work folder; kept between runs.")],
     out: Annotated[Path, typer.Option(help="Release folder to write.")],

@@ -65,7 +65,7 @@ def run_collect(options: CollectOptions, echo: Callable[[str], None]) -> int:
     credentials = load_credentials(options.credentials)
     pages = Pages(options.out)
     clock = Clock()
-    with _terminated_is_interrupted(), disk_full_guard(options.out), pages.lock():
+    with terminated_is_interrupted(), disk_full_guard(options.out), pages.lock():
         ledger = QuotaLedger(
             ledger_path(options, credentials), clock, options.requests_a_day, options.rows_a_day
         )
@@ -182,7 +182,7 @@ def parse_day(text: str | None, option: str) -> dt.date | None:
 
 
 @contextmanager
-def _terminated_is_interrupted() -> Iterator[None]:
+def terminated_is_interrupted() -> Iterator[None]:
     """SIGTERM ends the run as Ctrl-C does: what was fetched is kept, the folder is released."""
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from builder.commands.collect import run_calendar
+from builder.publish.looks import refresh_lines
 from builder.run.ledger import LEDGER, status_lines
 from builder.sources.research_api.days.pages import Pages
 
@@ -17,4 +19,4 @@ def run_status(folder: Path) -> list[str]:
     """
     if Pages(folder).is_collection and not (folder / LEDGER).exists():
         return run_calendar(folder, None)
-    return status_lines(folder)
+    return [*status_lines(folder), *refresh_lines(folder, dt.datetime.now(dt.UTC).date())]

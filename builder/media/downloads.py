@@ -124,6 +124,20 @@ def scan_media(videos_dir: Path) -> MediaScan:
     )
 
 
+def entries_of(videos_dir: Path, ids: frozenset[int]) -> list[Path]:
+    """Everything in a folder of downloads that belongs to one of these ids, doubles included.
+
+    Raises:
+        EmptySource: there is no such folder.
+    """
+    top = videos_dir.resolve()
+    if not top.is_dir():
+        raise EmptySource(
+            "there is no such folder of videos", file=videos_dir, way_out="check --videos-dir"
+        )
+    return [path for path, rank in _entries(top)[0] if _id_in(path, rank) in ids]
+
+
 def _entries(top: Path) -> tuple[list[tuple[Path, int]], int]:
     """(entry, rank) of all that a downloader may have left, sorted; folders that were locked."""
     entries: list[tuple[Path, int]] = []

@@ -19,6 +19,7 @@ from builder.pipeline.plan import transcript_rules
 from builder.pipeline.request import SAMPLE, Outcome, Request, check_request
 from builder.publish.changelog import bump_note, changelog, check_previous
 from builder.publish.documents.write import write_documents
+from builder.publish.looks import read_looks, told_of
 from builder.release.anonymize import anonymize
 from builder.release.assemble import manifest_of, write_tables
 from builder.release.card import write_card
@@ -36,9 +37,11 @@ from builder.run.cpu import instruction_set
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, in_process
 from builder.run.progress import of_all
+from builder.run.removals import read_removed
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
+from builder.sources.left_out import GONE, REMOVED, leave_out
 from builder.validate.contract.leaks import Private
 from builder.validate.quality import check_quality
 from builder.validate.release import Tables
@@ -93,6 +96,9 @@ def regenerate(request: Request) -> Outcome:
         annotator.check(media=request.media is not None)
         with ledger.step("ingest") as entry:
             ingested = ingest(campaign, files, store, request.progress)
+            looks = read_looks(store.work)
+            leaving = {REMOVED: read_removed(store.work), GONE: looks.gone()}
+            ingested = leave_out(ingested, leaving, store)
             entry.rows, entry.reasons = ingested.rows_in, ingested.dropped
             entry.statuses = {"ok": ingested.videos}
         if request.runs("assemble") and request.previous is not None:
@@ -183,6 +189,10 @@ def _release(
                 scrub_countries=ScrubCountries(**scrubbed_for),
                 counts=counts,
                 media=annotated.media,
+                tombstones={
+                    why: ingested.dropped[why] for why in (GONE, REMOVED) if why in ingested.dropped
+                },
+                refresh=told_of(read_looks(store.work)),
                 dropped=dict(sorted((ingested.dropped | assembled.dropped).items())),
                 scrubbed=anonymised.scrubbed,
                 scrubbed_texts=anonymised.scrubbed_texts,

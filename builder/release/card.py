@@ -82,6 +82,8 @@ def write_card(
         configs=_configs(campaign, assembled),
         steps=[_step(name, counts) for name, counts in facts.counts.items()],
         dropped=facts.dropped,
+        tombstones=facts.tombstones,
+        refresh=facts.refresh,
         excluded=assembled.excluded,
         usable=assembled.transcripts,
         published=assembled.published,

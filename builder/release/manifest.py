@@ -125,6 +125,10 @@ class Manifest(_Part):
         counts: step -> rows in, out, and by every status other than ok.
         media: the folder of downloads in numbers; null: there was none.
         dropped: reason -> rows left out.
+        tombstones: reason -> posts that left because they were deleted upstream or their removal
+            was asked for. Numbers only; a release with none has none.
+        refresh: `last`, the day on which every post had been asked for again, and `due`, that of
+            the next time; empty: never.
         scrubbed: field -> kind of identifier -> replacements; `scrubbed_texts`: field -> texts.
         withheld_texts: reason -> texts (and lists of segments) that are not released.
         hashtags_folded: reason -> distinct hashtags that are not released.
@@ -153,6 +157,8 @@ class Manifest(_Part):
     counts: dict[str, dict[str, Count]] = {}
     media: MediaCounts | None = None
     dropped: dict[str, Count] = {}
+    tombstones: dict[str, Count] = {}
+    refresh: dict[str, str] = {}
     scrubbed: dict[str, dict[str, Count]] = {}
     scrubbed_texts: dict[str, Count] = {}
     withheld_texts: dict[str, Count] = {}
@@ -238,6 +244,8 @@ class BuildFacts:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     media: MediaCounts | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    tombstones: dict[str, int] = field(default_factory=dict)
+    refresh: dict[str, str] = field(default_factory=dict)
     scrubbed: dict[str, dict[str, int]] = field(default_factory=dict)
     scrubbed_texts: dict[str, int] = field(default_factory=dict)
     withheld_texts: dict[str, int] = field(default_factory=dict)

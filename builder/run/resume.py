@@ -57,6 +57,20 @@ def once(
     return content
 
 
+def renew(report: Path, change: Callable[[Any], Any], parts: Iterable[Path]) -> None:
+    """Write a report anew after its parts were changed on purpose.
+
+    Args:
+        report: that `once` wrote.
+        change: makes the new content of the old.
+        parts: the files it is about, as they are now.
+    """
+    content = json.loads(json.dumps(change(read_report(report))))
+    digests = {part.name: digest_of(part) for part in parts}
+    told = {CONTENT: content, PARTS: digests, DIGEST: _digest(content, digests)}
+    write_json(report, told)
+
+
 def read_report(report: Path) -> Any:
     """The content of a report that `once` wrote, in the same run."""
     return json.loads(report.read_text(encoding="utf-8"))[CONTENT]

@@ -5,6 +5,7 @@ the input is large; the second takes one bucket of days at a time and resolves d
 
 Rules, in the order they are applied:
 
+0. a row about a post whose removal was asked for is dropped: `removed_on_request`;
 1. a damaged row is rejected (`builder.sources.ids`), named by file and position; so is a CSV row
    whose id was rounded by a spreadsheet (`builder.sources.rounded`);
 2. a row outside the window (UTC days) is dropped: `out_of_window`;
@@ -20,6 +21,7 @@ Rules, in the order they are applied:
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -34,6 +36,7 @@ import polars as pl
 from builder.config.campaign import Campaign
 from builder.errors import BuilderError, EmptySource
 from builder.run.progress import Progress
+from builder.run.removals import digest_of_removed, read_removed
 from builder.run.resume import once, read_report
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame, write_json
@@ -54,6 +57,8 @@ SPLIT_ABOVE = 256 << 20
 CHUNK_BYTES = 64 << 20
 RAW_ROWS = 50_000
 TRIES = 3  # for sources that are written to while they are read
+SUMMARY, CURRENT, RAW = "summary.json", "current.json", "raw"
+REMOVED = "removed_on_request"
 OUT_OF_WINDOW, OUT_OF_REGION, DUPLICATE = "out_of_window", "out_of_region", "duplicate"
 
 
@@ -126,8 +131,10 @@ def _ingest(
     key = fingerprint("ingest", rules, digests)
     folder = store.folder("ingest", key)
 
+    removed = read_removed(store.work)
+
     def read() -> dict[str, Any]:
-        _first_pass(campaign, files, watch, folder / "raw", progress)
+        _first_pass(campaign, files, watch, folder / RAW, progress, removed)
         done = _second_pass(campaign, folder)
         result = Ingested(key, inputs=inputs, **done)
         if not result.videos:
@@ -140,13 +147,26 @@ def _ingest(
         return asdict(result) | {"parts": [part.name for part in result.parts]}
 
     saved: dict[str, Any] = once(
-        folder / "summary.json", read, lambda known: [folder / name for name in known["parts"]]
+        folder / SUMMARY, read, lambda known: [folder / name for name in known["parts"]]
     )
-    shutil.rmtree(folder / "raw", ignore_errors=True)
+    write_json(store.work / "ingest" / CURRENT, {"fingerprint": key})
+    shutil.rmtree(folder / RAW, ignore_errors=True)
     # What was not read is told as it is now: it is no part of the result.
     unread = files.notes if isinstance(files, Sources) else []
-    told = {"notes": [*unread, *saved["notes"]]}
+    told: dict[str, Any] = {"notes": [*unread, *saved["notes"]]}
+    if removed:  # what was taken out since is another result
+        told["fingerprint"] = fingerprint(key, digest_of_removed(removed))
     return Ingested(**(saved | told | {"parts": [folder / name for name in saved["parts"]]}))
+
+
+def current_parts(work: Path) -> list[Path]:
+    """The parts of the last ingest of a work folder; empty where there is none."""
+    try:
+        key = json.loads((work / "ingest" / CURRENT).read_text(encoding="utf-8"))["fingerprint"]
+        folder = work / "ingest" / str(key)
+        return [folder / name for name in read_report(folder / SUMMARY)["parts"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _chunks(files: Sequence[SourceFile]) -> list[list[tuple[int, SourceFile]]]:
@@ -167,12 +187,13 @@ def _first_pass(
     watch: Watch,
     raw: Path,
     progress: Callable[[str, int], Progress],
+    removed: frozenset[int],
 ) -> None:
     raw.mkdir(exist_ok=True)
     split = sum(file.expanded_size for file in files) > SPLIT_ABOVE
     with progress("ingest (files)", len(files)) as bar:
         for number, chunk in enumerate(_chunks(files)):
-            make = partial(_read_unchanged, campaign, chunk, watch, raw, number, split)
+            make = partial(_read_unchanged, campaign, chunk, watch, raw, number, split, removed)
             once(raw / f"{number:06d}.json", make, lambda known: [raw / n for n in known["parts"]])
             bar.advance(len(chunk))
 
@@ -184,10 +205,11 @@ def _read_unchanged(
     raw: Path,
     number: int,
     split: bool,
+    removed: frozenset[int],
 ) -> dict[str, Any]:
     mine = [file for _, file in chunk]
     try:
-        report = _read_chunk(campaign, chunk, raw, number, split)
+        report = _read_chunk(campaign, chunk, raw, number, split, removed)
     except BuilderError:
         watch.check(mine)  # a file half-written is no damaged file
         raise
@@ -201,6 +223,7 @@ def _read_chunk(
     raw: Path,
     number: int,
     split: bool,
+    removed: frozenset[int],
 ) -> dict[str, Any]:
     for leftover in raw.glob(f"{number:06d}-*"):
         leftover.unlink()
@@ -211,6 +234,7 @@ def _read_chunk(
     seen: list[Seen] = []
     spreadsheets: list[int] = []
     synthetic = False
+    asked_for = pl.Series(sorted(removed), dtype=pl.Int64).implode()
     writer = _RawWriter(campaign, raw, number, split)
     for index, file in chunk:
         read = read_pages if file.kind == "pages" else read_csv
@@ -222,8 +246,13 @@ def _read_chunk(
             seen += block.seen
             spreadsheets += [index] if block.scientific else []
             synthetic = synthetic or block.synthetic
-            frame = _near_window(block.frame(), campaign)
-            if outside := block.rows - frame.height:
+            rows = block.frame()
+            if removed:
+                rows = rows.filter(~pl.col("id").is_in(asked_for))
+            if taken_out := block.rows - rows.height:
+                dropped[REMOVED] += taken_out
+            frame = _near_window(rows, campaign)
+            if outside := rows.height - frame.height:
                 dropped[OUT_OF_WINDOW] += outside
             writer.add(frame)
     writer.flush()
@@ -287,7 +316,7 @@ def _split(frame: pl.DataFrame, campaign: Campaign, split: bool) -> list[tuple[i
 
 
 def _second_pass(campaign: Campaign, folder: Path) -> dict[str, Any]:
-    raw = folder / "raw"
+    raw = folder / RAW
     reports = [read_report(path) for path in sorted(raw.glob("*.json"))]
     dropped: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
