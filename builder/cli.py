@@ -42,6 +42,13 @@ class FigureLanguage(StrEnum):
     ES = "es"
 
 
+class Source(StrEnum):
+    """Where downloads come from."""
+
+    YT_DLP = "yt-dlp"
+    FOLDER = "folder"
+
+
 class Gate(StrEnum):
     """Who lets readers of a gated repository in."""
 
@@ -199,6 +206,33 @@ def collect(
         for line in run_calendar(out, campaign) if calendar else run_estimate(wanted):
             typer.echo(line)
     elif code := run_collect(wanted, typer.echo):
+        raise typer.Exit(code)
+
+
+@app.command()
+def download(
+    work: Annotated[Path, typer.Option(help="Work folder of a build.")],
+    videos_dir: Annotated[Path, typer.Option(help="Folder for the videos, <id>.mp4.")],
+    backend: Annotated[Source, typer.Option(help="Where they come from.")] = Source.YT_DLP,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="The folder of --backend folder.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Videos to try, at most.", min=1)] = None,
+    pause: Annotated[float, typer.Option(help="Seconds between two videos.", min=0)] = 3.0,
+    accept_terms: Annotated[
+        bool, typer.Option("--accept-terms", help="You read the notice about TikTok's terms.")
+    ] = False,
+) -> None:
+    """Download the videos of a build that are not there yet. Run again to continue.
+
+    Exit code 3: stopped by the service, or by an extractor that is broken.
+
+    Example: ecuador-crisis download --work work --videos-dir videos --limit 100
+    """
+    from builder.commands.download import DownloadOptions, run_download
+
+    wanted = DownloadOptions(work, videos_dir, backend.value, source, limit, pause, accept_terms)
+    if code := run_download(wanted, typer.echo):
         raise typer.Exit(code)
 
 

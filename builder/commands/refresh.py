@@ -50,7 +50,7 @@ def run_refresh(
     service_url(options.base_url)
     credentials = load_credentials(options.credentials)
     clock = clock or Clock()
-    store = _opened(options.work)
+    store = opened(options.work)
     with terminated_is_interrupted(), store.lock(), disk_full_guard(store.work):
         total = len(known_ids(store.work))
         client = ResearchClient(
@@ -109,7 +109,7 @@ def run_remove(work: Path, ids: Path, videos_dir: Path | None = None) -> list[st
         UsageProblem: see `read_requests`; or no build was ever made in this folder.
         WorkLocked: a build is running.
     """
-    store = _opened(work)
+    store = opened(work)
     with store.lock(), disk_full_guard(work):
         wanted = read_requests(ids, work)
         receipt = remove(store, wanted, dt.datetime.now(dt.UTC).date(), videos_dir)
@@ -124,7 +124,12 @@ def run_remove(work: Path, ids: Path, videos_dir: Path | None = None) -> list[st
     ]
 
 
-def _opened(work: Path) -> Store:
+def opened(work: Path) -> Store:
+    """The work folder of a build.
+
+    Raises:
+        UsageProblem: nothing was built in it.
+    """
     if not (work / LEDGER).is_file():
         raise UsageProblem(
             "nothing was built in this work folder yet",

@@ -23,6 +23,7 @@ from builder.publish.looks import read_looks, told_of
 from builder.release.anonymize import anonymize
 from builder.release.assemble import manifest_of, write_tables
 from builder.release.card import write_card
+from builder.release.left_out import GONE, REMOVED, leave_out
 from builder.release.manifest import BuildFacts, Manifest, ScrubCountries
 from builder.release.promote import REJECTED, claimed, promote, staged
 from builder.release.pseudonym import Key, given_key, open_key
@@ -41,7 +42,6 @@ from builder.run.removals import read_removed
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
-from builder.sources.left_out import GONE, REMOVED, leave_out
 from builder.validate.contract.leaks import Private
 from builder.validate.quality import check_quality
 from builder.validate.release import Tables

@@ -18,11 +18,13 @@ from typing import Any
 import polars as pl
 
 from builder.errors import UsageProblem
+from builder.media.download.run import FOLDER as DOWNLOADS
+from builder.media.download.run import LOG
 from builder.media.downloads import entries_of
 from builder.publish.looks import FOLDER as LOOKS
 from builder.run.removals import add_removed
 from builder.run.resume import renew
-from builder.run.store import DAMAGED, Store, digest_of, write_frame, write_json
+from builder.run.store import DAMAGED, Store, digest_of, write_atomic, write_frame, write_json
 from builder.sources.ids import parse_id
 from builder.sources.ingest import RAW, REMOVED, SUMMARY
 
@@ -123,6 +125,8 @@ def remove(store: Store, ids: frozenset[int], day: dt.date, videos_dir: Path | N
             for inside in _folders(folder):
                 shutil.rmtree(inside / RAW, ignore_errors=True)
                 _from_ingest(inside, ids, receipt, known)
+        elif folder.name == DOWNLOADS:
+            _from_log(folder / LOG, ids, receipt)
         else:
             for inside in _folders(folder):
                 shutil.rmtree(inside / DAMAGED, ignore_errors=True)
@@ -197,6 +201,17 @@ def _from_crosswalk(folder: Path, ids: frozenset[int], receipt: Receipt, known: 
         if n:
             write_frame(part, left, mode=0o600)
             receipt.rows["crosswalk"] += n
+
+
+def _from_log(path: Path, ids: frozenset[int], receipt: Receipt) -> None:
+    """The log of downloads without some ids."""
+    if not path.is_file():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    left = [line for line in lines if not any(f'"{video}"' in line for video in ids)]
+    if len(left) < len(lines):
+        write_atomic(path, "".join(left).encode(), mode=0o600)
+        receipt.rows["download log"] += len(lines) - len(left)
 
 
 def _crosswalk(work: Path) -> dict[str, int]:
