@@ -72,9 +72,9 @@ def repeat(source: Path, target: Path, times: int) -> None:
     for pattern in (
         "release/videos/*.parquet",
         "release/metadata/*.parquet",
-        "work/ingest/*/*.parquet",
+        "work/ingest/*/part-*.parquet",
     ):
-        for path in sorted(target.glob(f"{pattern}.parquet")):
+        for path in sorted(target.glob(pattern)):
             for copy in range(1, times):
                 os.link(path, path.with_name(f"{path.stem}-{copy:05d}.parquet"))
 
