@@ -21,9 +21,12 @@ def table1(daily: pl.DataFrame, paper: dict[str, Any]) -> pl.DataFrame:
     Returns:
         metric; videos (with that count); total; mean (total / videos, two decimals);
         mean_over_paper_videos (total / the number of videos Table 1 printed, which is what its
-        means divide by); paper_total; paper_mean. Null: unknown, never zero.
+        means divide by; only where the release is of that size, to 1 %); paper_total; paper_mean.
+        Null: unknown, never zero.
     """
-    divisor = paper.get("videos_in_table_1") or paper.get("videos_in_text")
+    divisor = paper.get("videos_in_table_1") or paper.get("videos_in_text") or 0
+    if abs(int(daily["videos"].sum()) - divisor) > 0.01 * divisor:
+        divisor = 0
     rows = []
     for metric in METRICS:
         known = int(daily[f"{metric}_known"].sum())

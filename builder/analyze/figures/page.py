@@ -114,7 +114,8 @@ def _address(svg: bytes, file: str, *, inline: bool) -> Markup:
     """Where a picture is: in the address itself, or in a file beside the page."""
     if not inline:
         return Markup(file)
-    return Markup("data:image/svg+xml," + quote(svg.decode(), safe=" =:/;,.()[]*+!$@?{}"))
+    # no space and no comma: a srcset would end there
+    return Markup("data:image/svg+xml," + quote(svg.decode(), safe="=:/;.()[]*+!$@?{}"))
 
 
 def _cells(data: pl.DataFrame, words: Words, *, names: bool = False) -> list[list[tuple[str, str]]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -140,6 +142,35 @@ def test_the_page_needs_nothing_else(drawn: Path) -> None:
     reader.feed(page)
     assert len(reader.alts) == 9 and all(reader.alts)
     assert "SYNTHETIC" in page
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_PROBE = """<script>addEventListener("load", () => {
+  document.title = [...document.images].map(i => i.naturalWidth).join(" ")
+    + " | " + (document.documentElement.scrollWidth <= innerWidth);
+});</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
+@pytest.mark.parametrize(("window", "figure"), [(1200, 820), (500, 380)])
+def test_a_browser_shows_the_figures_that_fit_it(
+    drawn: Path, tmp_path: Path, window: int, figure: int
+) -> None:
+    page = tmp_path / "index.html"
+    page.write_text((drawn / "index.html").read_text(encoding="utf-8") + _PROBE, encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *(f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={window},900"),
+            page.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    title = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert title and title[1] == " ".join([str(figure)] * 9) + " | true"
 
 
 @pytest.mark.usefixtures("without_png")
