@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from builder.analyze.figures.bar_figures import figure2, figure3, figure5
 from builder.analyze.figures.figure import Figure
 from builder.analyze.figures.material import Material
@@ -14,6 +16,7 @@ from builder.analyze.figures.sentiment_figures import sentiment_figures
 from builder.analyze.figures.theme import PHONE, WIDE
 from builder.analyze.figures.time_figures import figure1, figure4
 from builder.analyze.tables import table1, table2
+from builder.review.sheet import tame
 from builder.run.store import write_atomic
 
 INDEX = "index.html"
@@ -70,7 +73,7 @@ def write_all(
 
     tables = tables_of(material)
     for table in tables:
-        write(f"{table.name}.csv", table.data.write_csv().encode())
+        write(f"{table.name}.csv", _csv(table.data))
     drawn = []
     for figure in figures_of(material):
         wide, narrow = sheet(figure, WIDE, paper), sheet(figure, PHONE, paper)
@@ -78,11 +81,18 @@ def write_all(
             write(f"{stem}.svg", one.svg())
             write(f"{stem}.png", one.png())
             write(f"{stem}-dark.png", one.png(dark=True))
-        write(f"{figure.name}.csv", figure.data.write_csv().encode())
+        write(f"{figure.name}.csv", _csv(figure.data))
         drawn.append(Drawn(figure, wide.svg(), narrow.svg()))
         told(figure.name)
     write(INDEX, render_page(material, tables, drawn))
     return written
+
+
+def _csv(data: pl.DataFrame) -> bytes:
+    """A CSV file; no hashtag or phrase of it is a formula to a spreadsheet."""
+    texts = [name for name, kind in data.schema.items() if kind == pl.String]
+    tamed = [data[name].map_elements(tame, return_dtype=pl.String) for name in texts]
+    return data.with_columns(tamed).write_csv().encode()
 
 
 def write_pictures(material: Material, folder: Path) -> list[Figure]:

@@ -374,6 +374,20 @@ def test_specifications_keep_to_the_schema_of_vega_lite(small: Built) -> None:
     assert paper_of(material).synthetic
 
 
+@pytest.mark.usefixtures("without_png")
+def test_a_hostile_hashtag_stays_text(editable: Path, tmp_path: Path, cli: Cli) -> None:
+    evil = """=1+1'"><script>alert(1)</script>\\"""
+    for config in ("videos", "metadata"):
+        rewrite(editable, config, lambda frame: frame.with_columns(hashtags=pl.lit([evil])))
+    out = tmp_path / "out"
+    result = cli("figures", editable, "--out", out)
+    assert result.code == 0, result.err
+    for name in ("index.html", "figure3.svg", "figure4.svg"):
+        assert "<script" not in (out / name).read_text(encoding="utf-8")
+    assert "#=1+1" in said(out / "figure3.svg")
+    assert rows(out / "table2.csv")[0]["hashtag"].startswith("'=")
+
+
 def test_long_text_is_wrapped_to_its_room() -> None:
     text = "Guayaquil wakes to empty streets and soldiers on every second corner " * 3
     lines = paper.wrapped(text, 300, 12)
