@@ -90,7 +90,8 @@ def finder(
                 yield match.span()
         for match in said.finditer(view):
             yield match.span("plate")
-        yield from _spelled(view, number_words(context.languages))
+        if context.country == country:  # once, whatever neighbours there are
+            yield from _spelled(view, number_words(context.languages))
 
     return find
 

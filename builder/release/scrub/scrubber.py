@@ -111,7 +111,7 @@ class Scrubber:
         # has no look-around, so each only ever asks for less.
         hints = [hint for recogniser in recognisers for hint in recogniser.hints]
         hints += [_DIGITS_AS_LETTERS, *([self._words.hint] if self._words.hint else [])]
-        self._gate = "|".join(f"(?:{hint})" for hint in dict.fromkeys(hints))
+        self._gate = tuple(dict.fromkeys(hints))  # one pattern of them all would be much slower
         numeric = [r.order for r in recognisers if r.is_number]
         self._rank = {
             r.kind: (min(numeric) if r.is_number else r.order, r.order) for r in recognisers
@@ -203,7 +203,8 @@ class Scrubber:
         if not ordinary.all():
             odd = [index for index, fine in enumerate(ordinary) if not fine]
             plain = plain.scatter(odd, [fold(text).text for text in texts.gather(odd)])
-        suspect = plain.str.contains(self._gate)
+        asked = [pl.col("text").str.contains(hint) for hint in self._gate]
+        suspect = plain.to_frame("text").select(suspect=pl.any_horizontal(asked))["suspect"]
         if self._usernames:
             # Ordinary texts are read with their accents, as usernames want (see the class).
             named = pl.select(pl.when(ordinary).then(texts).otherwise(plain)).to_series()

@@ -253,7 +253,10 @@ def _is_count(values: list[int], steps: list[int]) -> bool:
 
 _LETTER = re.compile("[a-zA-Z]")
 _GROUPED = re.compile(r"[0-9][.,/:]$")
-_AND = re.compile(r"(?<!\w)(?:[yeou]|ou|luego|despues|entonces|depois|entao)(?!\w)", re.IGNORECASE)
+_AND = re.compile(
+    r"(?<!\w)(?:[ye]|[ou](?!\s+se[aj])|ou(?!\s+seja)|luego|despues|entonces|depois|entao)(?!\w)",
+    re.IGNORECASE,
+)
 _LISTING = re.compile(r"[\s,;.yYeEoOuU]+")
 
 

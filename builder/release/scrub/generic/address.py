@@ -42,8 +42,10 @@ _CORNER = re.compile(
     r"(?:[A-Z]\w+(?:\s[A-Z]\w+)?|\x02?\d{1,3})(?!\w)"
 )
 _HINT = (
-    rf"(?i)(?:{_STREETS})\W[^\n]{{0,90}}(?:[0-9]|n[uú]mero|nro|num|#)"
-    rf"|{_BLOCK}\W[^\n]{{0,45}}(?:villa|solar|casa|lote|lt|sl|v|depart|depto|dpto|torre)\W"
+    rf"(?i)(?:^|[^a-záéíóúñ])(?:{_STREETS})[^a-záéíóúñ#][^\n#]{{0,90}}"
+    r"(?:[^#\w][NSEO]?[0-9]|número|numero|nro|num|#\s?[0-9])"
+    rf"|(?:^|[^a-záéíóúñ]){_BLOCK}\W[^\n]{{0,45}}"
+    r"(?:villa|solar|casa|lote|lt|sl|v|depart|depto|dpto|torre)\W"
 )
 _needs = re.compile(_HINT).search
 

@@ -23,7 +23,7 @@ _PATTERN = re.compile(
     r"|\x02?\d{1,4}\s?[/.\-\s]\s?\x02?\d{1,2}\s?[/.\-\s]\s?\x02?\d{2,4})(?!\d)",
     re.IGNORECASE,
 )
-_HINT = rf"(?i){_CUE}"
+_HINT = rf"(?i){_CUE}(?:[^a-záéíóú]|$)"
 _needs = re.compile(_HINT).search
 
 
