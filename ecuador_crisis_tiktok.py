@@ -198,7 +198,23 @@ FEATURES = {
     for config, columns in CONFIG_COLUMNS.items()
 }
 
-_CITATION = "See the citation section of README.md in the release."
+# For whoever has no release beside this file; a release brings its own in `citation.bib`.
+_CITATION = """@misc{EcuadorCrisisTikTok,
+  title = "EcuadorCrisisTikTok: TikTok videos about Ecuador's security crisis, 2024",
+  author = "{The EcuadorCrisisTikTok authors}",
+  note = "The version and its own entry are in citation.bib of the release",
+}
+"""
+
+
+def _citation(*folders: Any) -> str:
+    """The BibTeX entry of a release on this machine, else the one above."""
+    for folder in folders:
+        path = os.path.join(str(folder or ""), "citation.bib")
+        if folder and "://" not in str(folder) and os.path.isfile(path):
+            with open(path, encoding="utf-8") as handle:
+                return handle.read()
+    return _CITATION
 
 
 def features_of(config: str, optional: Iterable[str] = ()) -> datasets.Features:
@@ -256,7 +272,7 @@ class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
         return datasets.DatasetInfo(
             description=CONFIG_DESCRIPTIONS[self.config.name],
             features=features_of(self.config.name, self.config.optional_columns),
-            citation=_CITATION,
+            citation=_citation(self.config.data_dir, getattr(self, "base_path", None)),
         )
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:

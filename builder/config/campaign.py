@@ -226,7 +226,9 @@ class Publication(_Frozen):
         creators: people or groups, as they want to be cited.
         url: where the release is, once that is known.
         published: the day of the version, for citations.
-        paper: the work that describes the data, as it wants to be cited.
+        paper: title of the work that describes the data.
+        paper_authors: its authors, in order.
+        paper_url: where it is.
         warning: what may disturb a reader.
         terms: what a reader of a gated repository has to accept.
         social_impact, maintenance: for the datasheet and Croissant's RAI fields.
@@ -236,6 +238,8 @@ class Publication(_Frozen):
     url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     published: dt.date | None = None
     paper: str = ""
+    paper_authors: tuple[str, ...] = ()
+    paper_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     warning: str = (
         "The videos are about a crisis. Transcripts and summaries can quote threats, violence, "
         "death, insults and false claims as they were said."

@@ -40,6 +40,20 @@ def in_words(campaign: Campaign) -> str:
     return f"{names}{year}. {what}. Version {campaign.version}.{where}"
 
 
+def paper_in_words(campaign: Campaign) -> str:
+    """The work that describes the data, as far as the campaign states it; empty without one."""
+    who = campaign.publication
+    if who.paper:
+        names = ", ".join(who.paper_authors) or "authors not stated in the campaign file"
+        return f"{who.paper} ({names}; {who.paper_url or 'address not stated'})"
+    if campaign.paper:
+        return (
+            "title, authors and address of the paper are not stated in the campaign file yet; "
+            "numbers that it printed are"
+        )
+    return ""
+
+
 def citation_cff(campaign: Campaign, *, synthetic: bool) -> str:
     """CITATION.cff of this version (Citation File Format 1.2.0)."""
     who = campaign.publication
@@ -62,7 +76,8 @@ def citation_cff(campaign: Campaign, *, synthetic: bool) -> str:
         told["preferred-citation"] = {
             "type": "article",
             "title": who.paper,
-            "authors": told["authors"],
+            "authors": [{"name": name} for name in who.paper_authors or ("unknown",)],
+            **({"url": who.paper_url} if who.paper_url else {}),
         }
     return str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=1_000))
 

@@ -13,7 +13,7 @@ import yaml
 
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
-from builder.config.citation import access_form
+from builder.config.citation import access_form, bibtex, paper_in_words
 from builder.config.citation import in_words as citation
 from builder.release.assemble import Assembled, file_digest, optional_columns
 from builder.release.coarsen import in_words
@@ -107,6 +107,8 @@ def write_card(
         licence=campaign.licence,
         publication=campaign.publication,
         citation=citation(campaign),
+        bibtex=bibtex(campaign, synthetic=facts.synthetic),
+        cited_paper=paper_in_words(campaign),
         changelog=changelog.strip(),
     )
     write_atomic(folder / "README.md", body.encode())

@@ -99,6 +99,8 @@ OTHERS: dict[str, Any] = {
     "publication.url": "https://example.org/data",
     "publication.published": dt.date(2024, 6, 1),
     "publication.paper": "Another paper",
+    "publication.paper_authors": ("Invented Author",),
+    "publication.paper_url": "https://example.org/paper",
     "publication.warning": "Another warning.",
     "publication.terms": "Other terms.",
     "publication.social_impact": "Another impact.",

@@ -22,6 +22,7 @@ import polars as pl
 
 import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
+from builder.config.citation import bibtex
 from builder.release.hashtags import distinctive_usernames, known_usernames, shared_usernames
 from builder.release.scrub.scrubber import Scrubber
 from builder.release.texts.residue import (
@@ -244,7 +245,9 @@ def _card(release: Release, campaign: Campaign | None) -> Check:
         check.note = "needs the campaign file, whose own words may stand there (--campaign)"
         return check
     scrubber = _scrubber(release, campaign)
-    allowed = sorted(_strings(campaign.model_dump(mode="json")), key=len, reverse=True)
+    entry = bibtex(campaign, synthetic=release.manifest.synthetic).splitlines()[:1]  # @misc{…
+    own = _strings([campaign.model_dump(mode="json"), entry])
+    allowed = sorted(own, key=len, reverse=True)
     lines = {"README.md": _body(release), "MANIFEST.json": release.manifest.notes}
     for name, texts in lines.items():
         for number, line in enumerate(texts):
