@@ -43,9 +43,10 @@ def in_words(campaign: Campaign) -> str:
 def paper_in_words(campaign: Campaign) -> str:
     """The work that describes the data, as far as the campaign states it; empty without one."""
     who = campaign.publication
-    if who.paper:
+    if who.paper or who.paper_authors or who.paper_url:
         names = ", ".join(who.paper_authors) or "authors not stated in the campaign file"
-        return f"{who.paper} ({names}; {who.paper_url or 'address not stated'})"
+        where = who.paper_url or "address not stated"
+        return f"{who.paper or 'title not stated'} ({names}; {where})"
     if campaign.paper:
         return (
             "title, authors and address of the paper are not stated in the campaign file yet; "
