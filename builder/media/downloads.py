@@ -99,9 +99,10 @@ def scan_media(videos_dir: Path) -> MediaScan:
     try:
         top = videos_dir.resolve()
         next(top.iterdir(), None)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError
+        why = error.strerror if isinstance(error, OSError) else "links in a circle"
         raise EmptySource(
-            f"cannot read the folder of videos ({error.strerror})",
+            f"cannot read the folder of videos ({why})",
             file=videos_dir,
             way_out="give --videos-dir a folder that holds <id>.mp4 files",
         ) from error

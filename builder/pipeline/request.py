@@ -155,4 +155,11 @@ def check_request(request: Request) -> None:
     named += [("--key-file", request.key_file)] if request.key_file else []
     # both can be a name as well
     named += [("--campaign", Path(request.campaign)), ("--profile", Path(request.profile))]
-    refuse_entangled(request.out, [(what, path) for what, path in named if path.exists()])
+    refuse_entangled(request.out, [(what, path) for what, path in named if _is_there(path)])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, links in a circle
+        return False

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from builder.errors import BuilderError, StageFailed, disk_full_guard
 
 CACHE_VARIABLE = "ECUADOR_CRISIS_CACHE"
+SEAL = "seal.json"
 
 
 class ModelUnavailable(StageFailed):
@@ -26,6 +31,67 @@ def cache_folder() -> Path:
         return Path(os.environ[CACHE_VARIABLE])
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ecuador-crisis"
+
+
+@contextmanager
+def writing_cache(folder: Path) -> Iterator[None]:
+    """Name the cache, and the way to another one, when it cannot be written to.
+
+    Raises:
+        ModelUnavailable: no right to write there, or it is no folder.
+        DiskFull: no space left.
+    """
+    try:
+        with disk_full_guard(folder):
+            yield
+    except OSError as error:
+        named = Path(os.fsdecode(error.filename)) if error.filename else folder
+        if not (named.is_relative_to(folder) or folder.is_relative_to(named)):
+            raise  # some other file
+        raise ModelUnavailable(
+            f"the model cache cannot be written to ({error.strerror or type(error).__name__})",
+            file=folder,
+            way_out=f"set {CACHE_VARIABLE} to a folder you can write to; it may be deleted at any "
+            "time",
+        ) from error
+
+
+def seal(folder: Path) -> None:
+    """Write down the digest of every file of a model made here; done last."""
+    sums = {name: file_sha256(folder / name) for name in _files(folder)}
+    (folder / SEAL).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
+
+
+def is_sealed(folder: Path) -> bool:
+    """Whether a model made here is whole: every file there, and no bit of it changed.
+
+    Reads all of it once in a process: about a second for a gigabyte.
+    """
+    try:
+        sums = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        if not isinstance(sums, dict) or sorted(sums) != _files(folder):
+            return False
+        return all(file_sha256(folder / name) == digest for name, digest in sums.items())
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a large file, hex; read once in a process while it stays as it is."""
+    stat = path.stat()
+    return _sha256(str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _sha256(path: str, size: int, mtime_ns: int, ctime_ns: int) -> str:
+    # the other arguments are there for the cache: a replaced file is another file
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _files(folder: Path) -> list[str]:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(name for path in paths if (name := path.relative_to(folder).as_posix()) != SEAL)
 
 
 def hub_folder(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
+from nli_checkpoints import write_checkpoint
 
 from builder.annotate.nli import checkpoint, choice, convert
 from builder.annotate.whisper import weights
@@ -74,3 +76,54 @@ def test_what_cannot_be_had_is_one_clear_error(hub: dict[str, list[list[str]]]) 
         hub_folder("a/absent", files=["*.json"], weights=KINDS)
     with pytest.raises(DiskFull):
         hub_folder("a/full", files=["*.json"], weights=KINDS)
+
+
+def test_a_sealed_model_is_whole_until_any_bit_of_it_changes(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    (folder / "ct2").mkdir(parents=True)
+    names = ("config.json", "tokenizer.json", "ct2/model.bin")
+    for name in names:
+        (folder / name).write_bytes(name.encode() * 10)
+    assert not cache.is_sealed(folder)
+    cache.seal(folder)
+    assert cache.is_sealed(folder)
+    for name in (*names, cache.SEAL):
+        content = (folder / name).read_bytes()
+        for at in (0, len(content) // 2, len(content) - 2):
+            damaged = bytearray(content)
+            damaged[at] ^= 1
+            (folder / name).write_bytes(damaged)
+            os.utime(folder / name, ns=(at, at))
+            assert not cache.is_sealed(folder), (name, at)
+        (folder / name).unlink()
+        assert not cache.is_sealed(folder)
+        (folder / name).write_bytes(content)
+    (folder / "more.json").write_text("{}")
+    assert not cache.is_sealed(folder)
+
+
+@pytest.mark.parametrize("place", ["/proc/cache", "file/below"])
+def test_a_cache_that_cannot_be_written_to_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "file").write_text("x")
+    folder = tmp_path / place  # an absolute path stays one
+    monkeypatch.setenv(cache.CACHE_VARIABLE, str(folder))
+    with pytest.raises(cache.ModelUnavailable, match="model cache") as caught:
+        weights.resolve(weights.WHEEL_MODEL)
+    assert str(folder) in str(caught.value) and cache.CACHE_VARIABLE in caught.value.way_out
+    with pytest.raises(cache.ModelUnavailable, match="model cache"):
+        convert.cached(write_checkpoint(tmp_path / "checkpoint"))
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "head.safetensors"])
+def test_a_converted_model_whose_side_files_are_damaged_is_made_again(
+    tmp_path: Path, name: str
+) -> None:
+    source = write_checkpoint(tmp_path / "checkpoint")
+    made = convert.cached(source, cache_dir=tmp_path / "cache")
+    before = (made / name).read_bytes()
+    (made / name).write_bytes(bytes([before[0] ^ 1]) + before[1:])
+    assert convert.cached(source, cache_dir=tmp_path / "cache") == made
+    assert (made / name).read_bytes() == before
+    assert [path.name for path in made.parent.iterdir()] == [made.name]

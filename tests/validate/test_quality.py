@@ -370,3 +370,22 @@ def test_agreement_of_whisper_and_the_api_is_measured_where_both_are_usable(
     assert (found["videos"], found["of"]) == (2, 2)
     assert found["wer"] == pytest.approx(2 / 10)
     assert found["share_identical"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("contract", "verdict", "told"),
+    [("pass", "pass", "verdict: pass"), ("pass", "fail", "exit"),
+     ("fail", "fail", "contract is broken")],
+)  # fmt: skip
+def test_the_last_line_is_the_verdict_in_the_words_of_the_exit_code(
+    contract: str, verdict: str, told: str
+) -> None:
+    from builder.validate.whole import summary_lines
+
+    report = {
+        "release": "X", "version": "1.0.0", "synthetic": True, "verdict": verdict,
+        "contract": {"verdict": contract, "checks": []},
+        "fidelity": None, "privacy": None, "quality": None,
+    }  # fmt: skip
+    last = summary_lines(report)[-1]
+    assert last.startswith(f"verdict: {verdict}") and told in last

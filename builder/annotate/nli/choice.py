@@ -7,6 +7,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,10 +64,11 @@ def measure(
         rates[kind] = round(_PAIRS / best, 2)
         del backend
     choice: Kind = max(makers, key=lambda kind: rates[kind])
-    write_json(
-        _path(config, cache_dir),
-        {"choice": choice, "pairs_per_second": rates, "tokens_per_pair": _LENGTH},
-    )
+    with suppress(OSError):  # a cache that cannot be written to: measured again the next time
+        write_json(
+            _path(config, cache_dir),
+            {"choice": choice, "pairs_per_second": rates, "tokens_per_pair": _LENGTH},
+        )
     return choice
 
 

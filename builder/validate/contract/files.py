@@ -22,6 +22,7 @@ from builder.validate.contract.hidden import check_hidden
 from builder.validate.contract.joins import check_joins
 from builder.validate.contract.labels import check_quality_rules
 from builder.validate.contract.leaks import Private, check_leaks
+from builder.validate.contract.manifest import check_manifest
 from builder.validate.contract.values import check_values
 from builder.validate.release import Release
 
@@ -50,6 +51,7 @@ def check_contract(
         *files,
         *check_hidden(release, private.ids if private else None),
         _card(release),
+        check_manifest(release),
         *_keys(release),
         *check_joins(release),
         *check_values(release),
