@@ -163,7 +163,8 @@ def keep_the_good(out: Path, verdict: str | None, *, accepted: bool) -> None:
     """Refuse to put a release with failed quality in the place of one without.
 
     Args:
-        out: the output folder; a release there counts as good unless its own report says fail.
+        out: the output folder; a release there that was validated counts as good unless its own
+            report says fail.
         verdict: of the new release's quality checks.
         accepted: the user said it may.
 
@@ -176,6 +177,8 @@ def keep_the_good(out: Path, verdict: str | None, *, accepted: bool) -> None:
         report = json.loads((out / "validation.json").read_text(encoding="utf-8"))
         if report["verdict"] == FAIL:
             return
+    except FileNotFoundError:  # never validated
+        return
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # nothing says it is bad
     raise QualityKept(

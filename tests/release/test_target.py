@@ -138,7 +138,7 @@ def test_nothing_is_lost_when_folders_lie_in_each_other(
 @pytest.mark.parametrize(
     ("there", "new", "stays"),
     [("pass", "fail", True), ("pass", "pass", False), ("pass", "warn", False),
-     ("fail", "fail", False), (None, "fail", True), ("broken", "fail", True),
+     ("fail", "fail", False), (None, "fail", False), ("broken", "fail", True),
      ("nothing", "fail", False)],
 )  # fmt: skip
 def test_failed_quality_does_not_replace_a_good_release(
