@@ -158,7 +158,8 @@ class Annotator:
             digest.update(_bytes(output))
             for column in _MODEL_COLUMNS:
                 if column in output.columns:
-                    models.update(output[column].drop_nulls().unique().to_list())
+                    for label in output[column].drop_nulls().unique():
+                        models.update(label.split(" + "))  # a row can have two judges
 
         with self._ledger.step(step.name, stage.fingerprint) as entry:
 

@@ -191,6 +191,10 @@ def _usernames(release: Release, campaign: Campaign | None, private: Private | N
     return check
 
 
+# "mini_nli@8d5074e68aec": the revision of a model, no handle
+_REVISION = re.compile(r"@(?:sha256:)?[0-9a-f]{12}(?![\w.])")
+
+
 def own_words(release: Release, campaign: Campaign | None) -> frozenset[str]:
     """The words with which this package, the campaign file and the models are described."""
     manifest = release.manifest
@@ -253,6 +257,7 @@ def _card(release: Release, campaign: Campaign | None) -> Check:
         for number, line in enumerate(texts):
             for text in allowed:
                 line = line.replace(text, " ") if text in line else line
+            line = _REVISION.sub(" ", line)
             kinds = set(scrubber.scrub(_plain(line)).kinds) - _OF_THE_CARD
             if kinds:
                 value = ", ".join(sorted(kinds))
