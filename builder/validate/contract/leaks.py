@@ -259,7 +259,7 @@ def _card(release: Release, campaign: Campaign | None) -> Check:
                 line = line.replace(text, " ") if text in line else line
             line = _REVISION.sub(" ", line)
             kinds = set(scrubber.scrub(_plain(line)).kinds) - _OF_THE_CARD
-            if release.manifest.privacy.get("id_policy") == "raw":
+            if release.manifest.privacy.id_policy == "raw":
                 kinds -= {"id"}  # the campaign releases them: the card's example row has one
             if kinds:
                 value = ", ".join(sorted(kinds))
