@@ -170,6 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = urllib.parse.unquote(url.path)
         body = self._body()
         hub = self.owner
+        if body is None:
+            self.close_connection = True
+            return None
         with hub.lock:
             hub.log.append((self.command, path))
             fault = next((f for f in hub.faults if f.strikes(self.command, path)), None)
@@ -189,15 +192,20 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return self._send(Problem(fault.status, fault.message, fault.headers).answer())
 
-    def _body(self) -> bytes:
+    def _body(self) -> bytes | None:
+        """The body; None when whoever sent it was gone before its end."""
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             parts = []
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                parts.append(self.rfile.read(size))
+            while size := int(self.rfile.readline().split(b";")[0] or b"-1", 16):
+                parts.append(self.rfile.read(max(size, 0)))
+                if len(parts[-1]) != size:
+                    return None
                 self.rfile.readline()
             self.rfile.readline()
             return b"".join(parts)
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(length)
+        return data if len(data) == length else None
 
     def _send(self, answer: Answer) -> None:
         data = answer.data if isinstance(answer.data, bytes) else json.dumps(answer.data).encode()
