@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 import socket
+import sys
 import threading
 import time
 import urllib.parse
@@ -86,8 +87,7 @@ class FakeHub:
         class Handler(_Handler):
             owner = hub
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -156,6 +156,16 @@ class FakeHub:
                     except Problem as problem:
                         return problem.answer()
         return Problem(404, "no such page").answer()
+
+
+class _Server(ThreadingHTTPServer):
+    """Threads that die with the test, and no noise about clients that were killed."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -94,22 +94,28 @@ def test_a_commit_that_lands_only_after_we_looked(hub: FakeHub, small: Built, se
     published(hub, release)
 
 
+REQUESTS = [
+    ("GET", r"/api/whoami"),
+    ("GET", rf"/api/datasets/{REPO}$"),
+    ("GET", r"/tree/"),
+    ("GET", r"/refs$"),
+    ("POST", r"/repos/create"),
+    ("POST", r"/preupload/"),
+    ("POST", r"/lfs/objects/batch"),
+    ("PUT", r"/_lfs/"),
+    ("POST", r"/_lfs/\w+/verify"),
+    ("POST", r"/tag/"),
+]
+FAULTS: list[dict[str, Any]] = [{"status": 503}, {"status": None}, {"status": 429}]
+
+
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", r"/api/whoami"),
-        ("GET", rf"/api/datasets/{REPO}$"),
-        ("GET", r"/tree/"),
-        ("GET", r"/refs$"),
-        ("POST", r"/repos/create"),
-        ("POST", r"/preupload/"),
-        ("POST", r"/lfs/objects/batch"),
-        ("PUT", r"/_lfs/"),
-        ("POST", r"/_lfs/\w+/verify"),
-        ("POST", r"/tag/"),
+    ("method", "path", "fault"),
+    [  # each request with one fault, and one of them with all
+        *((*request, FAULTS[number % 3]) for number, request in enumerate(REQUESTS)),
+        *((*REQUESTS[7], fault) for fault in FAULTS),
     ],
 )
-@pytest.mark.parametrize("fault", [{"status": 503}, {"status": None}, {"status": 429}])
 def test_every_other_request_may_fail_once(
     hub: FakeHub, small: Built, send: Send, method: str, path: str, fault: dict[str, Any]
 ) -> None:
