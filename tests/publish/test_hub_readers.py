@@ -1,4 +1,4 @@
-"""What was published is what is read: `datasets`, polars, pandas, DuckDB and `evaluate`, by tag.
+"""What was published is what is read: `datasets`, polars, pandas and `evaluate`, by tag.
 
 Every reader is a process of its own with an empty cache, which knows the fake Hub by HF_ENDPOINT.
 """
@@ -50,13 +50,8 @@ import pandas
 path = f"hf://datasets/{repo}@{tag}/metadata/train-00000-of-00001.parquet"
 frame = pandas.read_parquet(path, columns=["video_id"], filters=[("view_count", ">", 1000)])
 found["pandas"] = [list(frame.columns), sorted(frame["video_id"])]
-import duckdb
-from huggingface_hub import HfFileSystem
-base = duckdb.connect()
-base.register_filesystem(HfFileSystem())
-rows = base.execute(f"SELECT video_id FROM '{path}' WHERE view_count > 1000").fetchall()
-found["duckdb"] = [["video_id"], sorted(row[0] for row in rows)]
 import polars
+from huggingface_hub import HfFileSystem
 with HfFileSystem().open(path) as handle:
     rows = polars.read_parquet(handle, columns=["video_id", "view_count"])
 rows = rows.filter(polars.col("view_count") > 1000)
@@ -127,7 +122,7 @@ def test_columns_and_filters_over_http(
     ids = sorted(metadata["video_id"])
     assert 0 < len(ids) < small.frame("metadata").height
     assert found["datasets"] == [["video_id", "view_count"], ids]
-    for name in ("pandas", "duckdb", "polars"):
+    for name in ("pandas", "polars"):
         assert found[name] == [["video_id"], ids], name
     assert found["class"] == small.frame("events")["key"].to_list()
 
