@@ -65,7 +65,8 @@ def send(handler: BaseHTTPRequestHandler, body: bytes, code: int = 200, **header
 
 
 def table(url: str, **more: Any) -> SummariesTable:
-    return SummariesTable(method="llm", model="m", base_url=url, **{"retries": 0, **more})
+    settings = {"retries": 0, "language": "es", **more}
+    return SummariesTable(method="llm", model="m", base_url=url, **settings)
 
 
 def run(stage: Summarize, *texts: str) -> list[dict[str, Any]]:
