@@ -162,7 +162,7 @@ print("RESULT" + json.dumps(sorted(done)))
     assert {"entailment_share", "neutral_share", "contradiction_share"} <= set(keys)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("version", ["2.21.0", "3.6.0"])
 def test_old_datasets_read_it_by_tag(
     hub: FakeHub, small: Built, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path,

@@ -18,7 +18,7 @@ from publish_kit import REPO, TOKEN, bumped
 from publish_kit import kill_times as times
 from release_kit import Built, content, rewrite
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def changed(small: Built, folder: Path) -> Path:

@@ -14,7 +14,7 @@ from builder.commands.figures import run_figures
 SCRIPT = Path(__file__).parents[3] / "scripts" / "check_figures.py"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_papers_numbers_come_out(full: Built, tmp_path: Path) -> None:
     run_figures(full.release, tmp_path / "figures", work=full.work)
     done = subprocess.run(

@@ -33,7 +33,7 @@ def test_a_sample_of_what_was_held_out() -> None:
     _judge(each=12, slack=0.03)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_that_was_held_out() -> None:
     _judge(each=200, slack=0.01)
 

@@ -227,7 +227,7 @@ def _hostile(dice: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_hostile_rows_in_one_build(tmp_path: Path) -> None:
     dice = random.Random(10_000)
     rows = [_hostile(dice, number) for number in range(10_000)]

@@ -108,7 +108,7 @@ def test_random_faults(scratch: Path, **plan: Any) -> None:
     run_random(scratch / "faults", **plan)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=600)
 @given(**PLANS)
 def test_hundreds_of_random_faults(scratch: Path, **plan: Any) -> None:
