@@ -151,6 +151,8 @@ def start(small: Built, folder: Path) -> subprocess.Popen[str]:
         [sys.executable, "-c", READY, "regenerate", str(small.pages), "--work",
          str(folder / "work"), "--out", str(folder / NAME), "--key-file", str(key), *SKIP],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
+        # whoever runs the tests under nohup has SIGHUP ignored, and a child inherits that
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
