@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import sys
@@ -181,10 +182,12 @@ def test_the_cards_python_recipes_run_as_printed(
     assert len(blocks) == 3
     seen: dict[str, Any] = {}
     for block in blocks:
-        lines = block.strip().splitlines()
-        if "=" not in lines[-1].split("(")[0]:
-            lines[-1] = f"result_{len(seen)} = {lines[-1]}"
-        exec("\n".join(lines), seen)
+        steps = ast.parse(block)
+        last = steps.body[-1]
+        if isinstance(last, ast.Expr):  # what a reader would see printed
+            name = ast.Name(f"result_{len(seen)}", ast.Store())
+            steps.body[-1] = ast.Assign([name], last.value)
+        exec(compile(ast.fix_missing_locations(steps), "card", "exec"), seen)
     assert seen["videos"].num_rows == seen["sentiment"].num_rows > 300
     assert next(iter(seen["stream"]))["video_id"]
     frames = [value for key, value in seen.items() if key.startswith("result_")]
