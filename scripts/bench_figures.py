@@ -15,43 +15,25 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from bench_tabular import measure
 
 BASE = 51_479
 NO_MODELS = "probe,transcribe,language,sentiment,summarize,entailment"
 _CLI = [sys.executable, "-c", "from builder.cli import main; main()"]
 
 
-def measure(command: list[str]) -> dict[str, float]:
-    """Run a command; wall seconds, CPU seconds and peak resident MiB of that process."""
-    started = time.monotonic()
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen([*_CLI, *command], stdout=log, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            log.seek(0)
-            sys.exit(f"{' '.join(command)} failed:\n{log.read().decode()[-2000:]}")
-    return {
-        "seconds": round(time.monotonic() - started, 2),
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-        "peak_mib": round(usage.ru_maxrss / 1024),
-    }
-
-
 def build(folder: Path) -> None:
     """The paper's campaign in `folder/release` and `folder/work`, with invented labels."""
     pages = folder / "pages"
-    measure(["simulate", "--videos", str(BASE), "--seed", "1", "--out", str(pages)])
+    measure([*_CLI, "simulate", "--videos", str(BASE), "--seed", "1", "--out", str(pages)])
     out = ["--work", str(folder / "work"), "--out", str(folder / "release")]
-    measure(["regenerate", str(pages), *out, "--skip", NO_MODELS])
+    measure([*_CLI, "regenerate", str(pages), *out, "--skip", NO_MODELS])
     for path in (folder / "release" / "videos").glob("*.parquet"):
         frame = pl.read_parquet(path).with_row_index("at")
         ok = pl.col("transcript_status") == "ok"
@@ -86,8 +68,8 @@ def bench(source: Path, folder: Path, videos: int) -> dict[str, Any]:
     command = ["figures", str(folder / "release"), "--out", str(folder / "out")]
     return {
         "videos": times * BASE,
-        "release_alone": measure(command),
-        "with_captions": measure([*command, "--work", str(folder / "work")]),
+        "release_alone": measure([*_CLI, *command]),
+        "with_captions": measure([*_CLI, *command, "--work", str(folder / "work")]),
     }
 
 
