@@ -145,14 +145,14 @@ builder.cli.main()
 """
 
 
-def start(small: Built, folder: Path) -> subprocess.Popen[str]:
+def start(small: Built, folder: Path, hangup: int = signal.SIG_DFL) -> subprocess.Popen[str]:
     key = write_key(folder / "keys" / "key")
     process = subprocess.Popen(
         [sys.executable, "-c", READY, "regenerate", str(small.pages), "--work",
          str(folder / "work"), "--out", str(folder / NAME), "--key-file", str(key), *SKIP],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
         # whoever runs the tests under nohup has SIGHUP ignored, and a child inherits that
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, hangup),
     )  # fmt: skip
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
@@ -181,11 +181,7 @@ def test_being_asked_to_end(
 
 
 def test_nohup_still_means_nohup(small: Built, tmp_path: Path) -> None:
-    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does
-    try:
-        process = start(small, tmp_path)
-    finally:
-        signal.signal(signal.SIGHUP, previous)
+    process = start(small, tmp_path, hangup=signal.SIG_IGN)  # what nohup does
     process.send_signal(signal.SIGHUP)
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors

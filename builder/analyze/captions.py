@@ -39,7 +39,7 @@ def released_ngrams(
         )
     released = tables.scan("metadata").select("video_id")
     ids = (
-        pl.scan_parquet(pairs)
+        pl.scan_parquet(pairs, glob=False)
         .join(released, on="video_id", how="semi")
         .select("id")
         .collect(engine="streaming")["id"]
@@ -70,7 +70,9 @@ def _build_of(parts: Sequence[Path], ids: pl.Series) -> list[Path]:
     mine = ids.rename("id").to_frame().lazy()
 
     def held(folder: Path) -> int:
-        found = pl.scan_parquet(builds[folder]).select("id").join(mine, on="id", how="semi")
+        found = (
+            pl.scan_parquet(builds[folder], glob=False).select("id").join(mine, on="id", how="semi")
+        )
         return int(found.select(pl.len()).collect(engine="streaming").item())
 
     return builds[max(sorted(builds), key=held)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import polars as pl
 
 from builder.validate.release import Tables
@@ -28,14 +29,18 @@ def example_row(tables: Tables) -> str:
     )
     if best.is_empty():
         return ""
-    row = tables.scan("videos").slice(int(best["at"][0]), 1).collect().row(0, named=True)
-    shown = {
-        name: _cut(value) if isinstance(value, str) else value
-        for name, value in row.items()
-        if value is not None
-    }
+    frame = tables.scan("videos").slice(int(best["at"][0]), 1).collect()
+    shown = {name: _shown(frame[name]) for name in frame.columns if frame[name][0] is not None}
     # no text may end the card's code block
     return json.dumps(shown, ensure_ascii=False, indent=2, default=str).replace("`", "'")
+
+
+def _shown(column: pl.Series) -> object:
+    """The one value of a column as a reader takes it."""
+    value = column[0]
+    if column.dtype == pl.Float32:  # 0.2, not the 0.20000000298023224 it is as a double
+        return float(str(np.float32(value)))
+    return _cut(value) if isinstance(value, str) else value
 
 
 def _cut(text: str) -> str:

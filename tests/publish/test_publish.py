@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from fakes.hub import FakeHub
 from publish_kit import REPO, bumped, set_manifest
-from release_kit import Built, content, rewrite
+from release_kit import Built, content, read_json, rewrite
 
 from builder.errors import UsageProblem
 from builder.publish.problems import PublishRefused
@@ -135,8 +136,10 @@ def test_a_broken_contract(hub: FakeHub, editable: Path, send: Send) -> None:
 
 
 def test_a_report_about_other_bytes(hub: FakeHub, editable: Path, send: Send) -> None:
-    manifest = editable / "MANIFEST.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    report = editable / "validation.json"
+    told = read_json(report)
+    del told["manifest_sha256"]
+    report.write_text(json.dumps(told), encoding="utf-8")
     refused(send, hub, editable, "about other bytes")
 
 

@@ -158,7 +158,7 @@ def test_the_page_shows_every_part(small: Built) -> None:
         assert f'id="{part}"' in page
     assert "Synthetic data" in page
     report = read_json(small.release / "validation.json")
-    assert render_html(report) == page
+    assert render_html(report, figures="figures/index.html") == page
 
 
 def test_a_check_names_twenty_places_and_counts_all() -> None:

@@ -14,6 +14,7 @@ from release_kit import Built, build, read_json, rewrite, table
 
 from builder.config.campaign import Campaign
 from builder.config.profile import PROFILES
+from builder.release.assemble import file_digest
 from builder.review.draw import write_review
 from builder.sources.simulate.simulate import simulate
 from builder.validate.quality import check_quality
@@ -35,9 +36,13 @@ def own_profile(folder: Path, threshold: float) -> Path:
 
 
 def resign(release: Path, **changes: object) -> None:
-    """Change keys of the manifest."""
+    """Change keys of the manifest (None: leave it out), and let the report be about it."""
     manifest = read_json(release / "MANIFEST.json") | changes
-    (release / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
+    kept = {key: value for key, value in manifest.items() if value is not None}
+    (release / "MANIFEST.json").write_text(json.dumps(kept), encoding="utf-8")
+    report = read_json(release / "validation.json")
+    report["manifest_sha256"] = file_digest(release / "MANIFEST.json")
+    (release / "validation.json").write_text(json.dumps(report), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +155,6 @@ def test_a_confidence_that_is_the_threshold_is_high_in_table_and_report(
 
 
 def test_a_release_of_an_earlier_version_has_the_default(editable: Path) -> None:
-    manifest = read_json(editable / "MANIFEST.json")
-    del manifest["sentiment_threshold"], manifest["media"]
-    (editable / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
+    resign(editable, sentiment_threshold=None, media=None)
     assert Release(editable).threshold == 0.75
     assert validate(editable)["contract"]["verdict"] == "pass"

@@ -1,6 +1,6 @@
-"""The recognisers there are: every module of `generic/`, and those of the countries asked for.
+"""The recognisers there are: every module under `generic/`, and those of the countries asked for.
 
-A new recogniser is a new module of `generic/` with a `RECOGNISER`; a new country a new module of
+A new recogniser is a new module under `generic/` with a `RECOGNISER`; a new country a new module of
 `countries/`, called after its ISO code, with a `COUNTRY`. Nothing else lists them.
 """
 
@@ -16,8 +16,8 @@ from builder.release.scrub.recogniser import Country, Recogniser
 
 
 def _modules(room: ModuleType) -> list[ModuleType]:
-    names = sorted(module.name for module in pkgutil.iter_modules(room.__path__))
-    return [importlib.import_module(f"{room.__name__}.{name}") for name in names]
+    below = pkgutil.walk_packages(room.__path__, f"{room.__name__}.")
+    return [importlib.import_module(name) for name in sorted(m.name for m in below if not m.ispkg)]
 
 
 def generic_recognisers() -> list[Recogniser]:

@@ -32,7 +32,7 @@ import polars as pl
 
 from builder.config.campaign import Campaign
 from builder.release.scrub.fold import MASK, Folded, fold
-from builder.release.scrub.generic.username import PIECE, PIECES, TOKEN, head, respelled
+from builder.release.scrub.generic.online.username import PIECE, PIECES, TOKEN, head, respelled
 from builder.release.scrub.numbers import Found
 from builder.release.scrub.recogniser import Context
 from builder.release.scrub.registry import all_kinds, kinds_of, load

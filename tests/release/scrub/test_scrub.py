@@ -13,7 +13,7 @@ import pytest
 from builder.release.scrub.checks import luhn
 from builder.release.scrub.countries.ec import is_cedula, is_ruc
 from builder.release.scrub.domains import TLDS
-from builder.release.scrub.generic.tiktok_id import is_tiktok_id
+from builder.release.scrub.generic.online.tiktok_id import is_tiktok_id
 from builder.release.scrub.scrubber import Scrubber
 
 

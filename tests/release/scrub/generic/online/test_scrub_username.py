@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.release.scrub.generic.username import RECOGNISER
+from builder.release.scrub.generic.online.username import RECOGNISER
 from builder.release.scrub.recogniser import Context
 from builder.release.scrub.scrubber import Scrubber
 

@@ -1,10 +1,10 @@
-"""E-mail addresses, written and spelled out."""
+"""TikTok ids."""
 
 from __future__ import annotations
 
 import pytest
 
-from builder.release.scrub.generic.email import RECOGNISER
+from builder.release.scrub.generic.online.tiktok_id import RECOGNISER
 from builder.release.scrub.recogniser import Context
 from builder.release.scrub.scrubber import Scrubber
 
@@ -14,10 +14,9 @@ SCRUBBER = Scrubber()
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("ana@ejemplo.test.com ya", "[EMAIL] ya"),
-        ("ana arroba gmail punto com", "[EMAIL]"),
-        ("ana arroba gmail ponto com ponto br", "[EMAIL]"),
-        ("tod@s", "tod@s"),
+        ("id 7318345678901234567", "id [ID]"),
+        ("7318 345678901 234567", "[ID]"),
+        ("1234567 89012", "1234567 89012"),
     ],
 )
 def test_it_without_any_country(text: str, expected: str) -> None:
@@ -26,6 +25,6 @@ def test_it_without_any_country(text: str, expected: str) -> None:
     assert set(result.kinds) <= {RECOGNISER.kind}
 
 
-def test_it_finds_the_address_alone() -> None:
+def test_long_figures_are_ids_whatever_their_time() -> None:
     assert RECOGNISER.find
-    assert list(RECOGNISER.find("de ana@ejemplo.com hoy", Context())) == [(3, 18)]
+    assert list(RECOGNISER.find("x 12345678901234567 y", Context())) == [(2, 19)]

@@ -1,10 +1,10 @@
-"""TikTok ids."""
+"""E-mail addresses, written and spelled out."""
 
 from __future__ import annotations
 
 import pytest
 
-from builder.release.scrub.generic.tiktok_id import RECOGNISER
+from builder.release.scrub.generic.online.email import RECOGNISER
 from builder.release.scrub.recogniser import Context
 from builder.release.scrub.scrubber import Scrubber
 
@@ -14,9 +14,10 @@ SCRUBBER = Scrubber()
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("id 7318345678901234567", "id [ID]"),
-        ("7318 345678901 234567", "[ID]"),
-        ("1234567 89012", "1234567 89012"),
+        ("ana@ejemplo.test.com ya", "[EMAIL] ya"),
+        ("ana arroba gmail punto com", "[EMAIL]"),
+        ("ana arroba gmail ponto com ponto br", "[EMAIL]"),
+        ("tod@s", "tod@s"),
     ],
 )
 def test_it_without_any_country(text: str, expected: str) -> None:
@@ -25,6 +26,6 @@ def test_it_without_any_country(text: str, expected: str) -> None:
     assert set(result.kinds) <= {RECOGNISER.kind}
 
 
-def test_long_figures_are_ids_whatever_their_time() -> None:
+def test_it_finds_the_address_alone() -> None:
     assert RECOGNISER.find
-    assert list(RECOGNISER.find("x 12345678901234567 y", Context())) == [(2, 19)]
+    assert list(RECOGNISER.find("de ana@ejemplo.com hoy", Context())) == [(3, 18)]

@@ -1,0 +1,1 @@
+"""What points at somebody on the net: addresses, links, handles, usernames, TikTok ids."""
