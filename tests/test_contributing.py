@@ -102,14 +102,19 @@ def test_the_examples_build_a_release_that_passes(tree: Path, tmp_path: Path) ->
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "page.json").write_text(json.dumps(page))
+    cues = "1\n00:00:00,000 --> 00:00:02,000\nhoy no hay clases en Quito\n"
+    (pages / f"{make_id(NOON + 60)}.srt").write_text(cues)
     out = tmp_path / RELEASE
     build = (str(pages), "--work", str(tmp_path / "work"), "--out", str(out))
     skip = ("--campaign", CAMPAIGN, "--skip", ",".join(NO_MODELS))
     main = "import sys; from builder.cli import main; sys.exit(main())"
     run(tree, "-c", main, "regenerate", *build, *skip)
     manifest = json.loads((out / "MANIFEST.json").read_text())
-    assert manifest["counts"]["exclaims"] == {"in": 1, "out": 1}
-    row = pl.read_parquet(out / "videos").row(0, named=True)
+    assert manifest["counts"]["exclaims"] == {"in": 2, "out": 2}
+    assert manifest["sources"] == {"pages": 1, "subtitles": 1}
+    videos = pl.read_parquet(out / "videos").sort(pl.col("transcript").str.len_chars())
+    assert videos["transcript"][0] == "hoy no hay clases en Quito"
+    row = videos.row(1, named=True)
     assert row["n_exclamation_marks"] == 2
     assert row["transcript"] == said.replace(RUT, "[RUT]").replace(WALLET, "[WALLET]")
     assert "n_exclamation_marks" in (out / "README.md").read_text(encoding="utf-8")
@@ -119,7 +124,7 @@ def test_the_examples_build_a_release_that_passes(tree: Path, tmp_path: Path) ->
 
 def test_the_examples_pass_the_tests_they_come_with_and_keep_the_house(tree: Path) -> None:
     named = [path for path in new_files() if path.startswith("tests/")]
-    assert len(named) == 3
+    assert len(named) == 4
     assert complaints(tree) == []
     run(tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", *named)
 

@@ -19,6 +19,7 @@ from builder.release.assemble import Assembled, file_digest, optional_columns
 from builder.release.coarsen import in_words
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
+from builder.sources.files import KIND_NAMES
 
 # the timeline with its events, then the top hashtags
 OPENING = ("figure1.svg", "figure3.svg")
@@ -249,13 +250,10 @@ def _step(name: str, counts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _source_line(sources: dict[str, int], *, synthetic: bool) -> str:
-    names = {"pages": "rows of Research API pages", "csv": "rows of the authors' public CSVs"}
-    if synthetic:
-        names = {
-            "pages": "SYNTHETIC rows in the form of Research API pages",
-            "csv": "SYNTHETIC rows in the form of the authors' public CSVs",
-        }
-    return " and ".join(f"{count:,} {names[kind]}" for kind, count in sources.items())
+    rows = "SYNTHETIC rows in the form of" if synthetic else "rows of"
+    return " and ".join(
+        f"{count:,} {rows} {KIND_NAMES.get(kind, kind)}" for kind, count in sources.items()
+    )
 
 
 def _figures_line(campaign: Campaign) -> str:

@@ -13,14 +13,23 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from builder.errors import EmptySource
 from builder.sources.encoding import utf8_blocks
 from builder.sources.opening import list_members, open_blocks, unreadable
 
-PAGE_SUFFIXES = (".json", ".jsonl", ".ndjson")
-CSV_SUFFIXES = (".csv",)
+# kind of source -> what the card calls its files
+KIND_NAMES = {
+    "pages": "Research API pages",
+    "csv": "the authors' public CSVs",
+}
+# suffix -> kind; `readers.by_kind` has a reader for each kind
+KINDS = {
+    ".json": "pages",
+    ".jsonl": "pages",
+    ".ndjson": "pages",
+    ".csv": "csv",
+}
 # suffix -> typical ratio, to estimate the size inside
 COMPRESSED = {".gz": 8, ".zst": 8, ".bz2": 10, ".xz": 10}
 ARCHIVE = ".zip"
@@ -42,7 +51,7 @@ class SourceFile:
         path: where it is.
         name: its path relative to the SOURCE it was found in; what messages call it. Where two
             sources hold the same relative path, the source's own name (or path) goes before it.
-        kind: `pages` (Research API responses) or `csv` (the authors' public files).
+        kind: of `KINDS`: `pages` (Research API responses) or `csv` (the authors' public files).
         size: bytes on disk.
         synthetic: it lies in a folder that `simulate` wrote.
         member: the file inside a ZIP archive; None for a file of its own.
@@ -50,7 +59,7 @@ class SourceFile:
 
     path: Path
     name: str
-    kind: Literal["pages", "csv"]
+    kind: str
     size: int
     synthetic: bool
     member: str | None = None
@@ -195,7 +204,7 @@ def _ending(path: Path | str) -> str:
     if suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()
     ending = suffixes[-1] if suffixes else ""
-    return ending if ending in PAGE_SUFFIXES + CSV_SUFFIXES else ""
+    return ending if ending in KINDS else ""
 
 
 def _classify(path: Path, source: Path) -> list[SourceFile]:
@@ -207,13 +216,13 @@ def _classify(path: Path, source: Path) -> list[SourceFile]:
     ending = _ending(path)
     if not ending:
         return []
-    folders = [path.parent, *([] if path == source else [source])]
+    simulated = (folder / SIMULATION_MARK for folder in {path.parent, source})
     file = SourceFile(
         path=path,
         name=_printable(relative),
-        kind="csv" if ending in CSV_SUFFIXES else "pages",
+        kind=KINDS.get(ending, ARCHIVE),
         size=path.stat().st_size,
-        synthetic=any((folder / SIMULATION_MARK).is_file() for folder in folders),
+        synthetic=any(mark.is_file() for mark in simulated),
     )
     return _members(file) if ending == ARCHIVE else [file]
 
@@ -227,17 +236,13 @@ def _members(archive: SourceFile) -> list[SourceFile]:
         name = Path(entry)
         hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
         ending = name.suffix.lower()
-        if (
-            hidden
-            or ending not in PAGE_SUFFIXES + CSV_SUFFIXES
-            or name.name in (SIMULATION_MARK, COLLECTED_MARK)
-        ):
+        if hidden or ending not in KINDS or name.name in (SIMULATION_MARK, COLLECTED_MARK):
             continue
         found.append(
             replace(
                 archive,
                 name=f"{archive.name}/{_printable(name)}",
-                kind="csv" if ending in CSV_SUFFIXES else "pages",
+                kind=KINDS[ending],
                 size=size,
                 synthetic=archive.synthetic or simulated,
                 member=entry,

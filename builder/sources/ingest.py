@@ -40,15 +40,14 @@ from builder.run.removals import digest_of_removed, read_removed
 from builder.run.resume import once, read_report
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame, write_json
-from builder.sources.api_pages import read_pages
 from builder.sources.files import SourceFile, Sources
 from builder.sources.ids import ID_ROUNDED
+from builder.sources.readers.by_kind import READERS
 from builder.sources.rounded import rounded_rows
 from builder.sources.rows import Seen
 from builder.sources.schema import ID_TIME_TOLERANCE, RAW_SCHEMA, ROLE_API, ROLE_CSV
 from builder.sources.searches import stopped_searches
 from builder.sources.unchanged import SourceChanged, Watch
-from builder.sources.upstream_csv import read_csv
 
 VERSION = "3"
 DAY = 86_400
@@ -237,8 +236,7 @@ def _read_chunk(
     asked_for = pl.Series(sorted(removed), dtype=pl.Int64).implode()
     writer = _RawWriter(campaign, raw, number, split)
     for index, file in chunk:
-        read = read_pages if file.kind == "pages" else read_csv
-        for block in read(file, index << 32):
+        for block in READERS[file.kind](file, index << 32):
             kinds[file.kind] += block.rows + block.rejected.total()
             dropped.update(block.rejected)
             named += block.named

@@ -13,8 +13,8 @@ from fakes.research_api import KEY, SECRET, ResearchApi
 from fakes.research_corpus import day_start
 
 from builder.config.campaign import Campaign
-from builder.sources.api_pages import read_pages
 from builder.sources.files import find_sources
+from builder.sources.readers.api_pages import read_pages
 from builder.sources.research_api.client import ResearchClient
 from builder.sources.research_api.clock import Clock
 from builder.sources.research_api.collect import Collector

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import UnreadablePage
-from builder.sources.api_pages import TEXT_DAMAGED, read_pages
 from builder.sources.files import find_sources
+from builder.sources.readers.api_pages import TEXT_DAMAGED, read_pages
+from builder.sources.readers.upstream_csv import read_csv
 from builder.sources.rows import Block
-from builder.sources.upstream_csv import read_csv
 
 WORDS = "El año pasado, en Portoviejo, la niña comió piña: «¡qué rápido!» Sí, señor; adiós €"
 MARKS = {

@@ -31,10 +31,11 @@ from builder.errors import EmptySource, UnreadablePage
 from builder.run import resume
 from builder.run.progress import Progress
 from builder.run.store import Store
-from builder.sources import api_pages, ids
+from builder.sources import ids
 from builder.sources import ingest as module
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
+from builder.sources.readers import api_pages
 from builder.sources.schema import COUNTS
 
 TINY = tiny_campaign()
@@ -510,7 +511,7 @@ def test_a_second_run_reads_nothing_and_says_the_same(
     write_pages(inside / "a.jsonl", page([video(1), video(1), video(2)]))
     first = run(work="w")
     stamps = [part.stat().st_mtime_ns for part in first.parts]
-    monkeypatch.setattr(module, "read_pages", None)
+    monkeypatch.setattr(module, "READERS", {})
     assert run(work="w") == first
     assert [part.stat().st_mtime_ns for part in first.parts] == stamps
 

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from builder.errors import MissingColumn, SpreadsheetDamage, UnreadablePage
-from builder.sources.api_pages import TEXT_DAMAGED, encoding_notes
 from builder.sources.encoding import DAMAGED, REPLACEMENT, WINDOWS, encoding_of, utf8_blocks
 from builder.sources.files import SourceFile, read_blocks
 from builder.sources.ids import ID_FLOAT, ID_SCIENTIFIC, ROUNDED_TO, check_time, parse_id
+from builder.sources.readers.api_pages import TEXT_DAMAGED, encoding_notes
 from builder.sources.rows import Block, RowProblem
 from builder.sources.schema import COUNTS, ROLE_CSV, id_time
 

@@ -3,7 +3,7 @@
 A page is what `POST /v2/research/video/query/` returns: ``{"data": {"videos": [...], "cursor": …,
 "has_more": …, "search_id": …}, "error": {"code": "ok", …}}``, one to a file or one to a line. The
 real service's faults are expected: counts of zero missing, short pages, ids as text, NUL bytes,
-lone surrogates, errors in every shape (`builder.sources.page_errors`).
+lone surrogates, errors in every shape (`builder.sources.readers.page_errors`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from builder.sources.encoding import (
 )
 from builder.sources.files import SourceFile, read_blocks, read_lines
 from builder.sources.ids import check_time, parse_id
-from builder.sources.page_errors import check_errors
+from builder.sources.readers.page_errors import check_errors
 from builder.sources.rows import Block, RowProblem, Seen
 from builder.sources.schema import COUNTS, ROLE_API, id_time
 

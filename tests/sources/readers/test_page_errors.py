@@ -10,8 +10,8 @@ import pytest
 from fakes.pages import make_id, page, video
 
 from builder.errors import ErrorPage
-from builder.sources.api_pages import read_pages
 from builder.sources.files import find_sources
+from builder.sources.readers.api_pages import read_pages
 
 DATA: dict[str, Any] = {"data": {"videos": [], "cursor": 0, "has_more": False}}
 BAD: dict[str, dict[str, Any]] = {

@@ -23,9 +23,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import BuilderError, ErrorPage, UnreadablePage
-from builder.sources import api_pages, files, ids
-from builder.sources.api_pages import read_pages
+from builder.sources import files, ids
 from builder.sources.files import find_sources
+from builder.sources.readers import api_pages
+from builder.sources.readers.api_pages import read_pages
 from builder.sources.rows import Block
 from builder.sources.schema import COUNTS, RAW_SCHEMA
 from builder.sources.searches import stopped_searches

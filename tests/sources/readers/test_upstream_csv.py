@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.errors import BuilderError, MissingColumn, SpreadsheetDamage, UnreadablePage
-from builder.sources import ids, upstream_csv
+from builder.sources import ids
 from builder.sources.files import find_sources
+from builder.sources.readers import upstream_csv
+from builder.sources.readers.upstream_csv import match_columns, read_csv
 from builder.sources.rows import Block
 from builder.sources.schema import COUNTS, RAW_SCHEMA
-from builder.sources.upstream_csv import match_columns, read_csv
 
 UGLY = 'dijo "no", luego\ncalló;\r\n\tfin'
 IDS = [make_id(NOON + n, 1_000_000_007 * n) for n in range(1, 4)]
