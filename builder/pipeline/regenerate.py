@@ -5,36 +5,24 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from builder.analyze.example import example_row
-from builder.analyze.figures.make import INDEX
 from builder.config.campaign import Campaign
 from builder.config.merged import for_campaign
 from builder.config.profile import load_profile
-from builder.errors import ContractBroken, disk_full_guard
+from builder.errors import disk_full_guard
 from builder.pipeline.annotate import RUN, Annotated, Annotator
-from builder.pipeline.pictures import FOLDER, release_pictures
 from builder.pipeline.plan import transcript_rules
+from builder.pipeline.release import make_release
 from builder.pipeline.request import SAMPLE, Outcome, Request, check_request
-from builder.publish.changelog import bump_note, changelog, check_previous
-from builder.publish.documents.write import write_documents
-from builder.publish.looks import read_looks, told_of
-from builder.release.anonymize import anonymize
-from builder.release.assemble import manifest_of, write_tables
-from builder.release.card import write_card
+from builder.publish.changelog import check_previous
+from builder.publish.looks import read_looks
 from builder.release.left_out import GONE, REMOVED, leave_out
-from builder.release.manifest import BuildFacts, Manifest, ScrubCountries
-from builder.release.promote import REJECTED, claimed, promote, staged
+from builder.release.manifest import Manifest
+from builder.release.promote import claimed
 from builder.release.pseudonym import Key, given_key, open_key
-from builder.release.scrub.registry import coverage, missing_note
 from builder.release.target import (
-    QualityKept,
     check_target,
-    keep_the_good,
 )
-from builder.release.texts.notes import public_name, released_notes
-from builder.run.cpu import instruction_set
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, in_process
 from builder.run.progress import of_all
@@ -42,16 +30,6 @@ from builder.run.removals import read_removed
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
-from builder.validate.contract.leaks import Private
-from builder.validate.quality import check_quality
-from builder.validate.release import Tables
-from builder.validate.whole import (
-    FAIL,
-    HTML_NAME,
-    JSON_NAME,
-    validate,
-    write_reports,
-)
 
 
 def regenerate(request: Request) -> Outcome:
@@ -116,7 +94,7 @@ def regenerate(request: Request) -> Outcome:
         if key is None:
             return Outcome()
         threshold = profile.sentiment.threshold
-        done = _release(request, campaign, threshold, ingested, annotated, key, store, ledger)
+        done = make_release(request, campaign, threshold, ingested, annotated, key, store, ledger)
         done.release = None if done.release is None else told
         done.damaged = len(store.damaged)
         return done
@@ -139,127 +117,3 @@ def _engine(request: Request) -> Engine:
     from builder.run.on_ray import ray_engine
 
     return ray_engine()
-
-
-def _release(
-    request: Request,
-    campaign: Campaign,
-    threshold: float,
-    ingested: Ingested,
-    annotated: Annotated,
-    key: Key,
-    store: Store,
-    ledger: Ledger,
-) -> Outcome:
-    counts = {
-        "ingest": {
-            "in": ingested.rows_in,
-            "out": ingested.videos,
-            **({"merged": ingested.merged} if ingested.merged else {}),
-        },
-        **annotated.counts,
-    }
-    with ledger.step("anonymize", rows=ingested.videos) as entry:
-        anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
-        entry.statuses = {"ok": anonymised.rows}
-    counts["anonymize"] = {"in": ingested.videos, "out": anonymised.rows}
-    if anonymised.withheld:
-        counts["anonymize"]["texts_withheld"] = sum(anonymised.withheld.values())
-    if not request.runs("assemble"):
-        return Outcome()
-    private = Private.of(ingested.parts, campaign)
-    rejected = store.work / REJECTED / campaign.release_name
-    with disk_full_guard(request.out.parent), staged(request.out, rejected) as staging:
-        with ledger.step("assemble", rows=anonymised.rows) as entry:
-            assembled = write_tables(campaign, anonymised, staging, threshold)
-            counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
-            scrubbed_for = coverage(campaign.countries)
-            unseen = missing_note(scrubbed_for["missing"])
-            facts = BuildFacts(
-                synthetic=ingested.synthetic,
-                sources=ingested.sources,
-                inputs=sorted(ingested.inputs.values()),
-                notes=released_notes(
-                    [*ingested.notes, *filter(None, [unseen, annotated.warning])],
-                    list(ingested.inputs),
-                    campaign,
-                    private.usernames,
-                    private.ids,
-                ),
-                scrub_countries=ScrubCountries(**scrubbed_for),
-                counts=counts,
-                media=annotated.media,
-                tombstones={
-                    why: ingested.dropped[why] for why in (GONE, REMOVED) if why in ingested.dropped
-                },
-                refresh=told_of(read_looks(store.work)),
-                dropped=dict(sorted((ingested.dropped | assembled.dropped).items())),
-                scrubbed=anonymised.scrubbed,
-                scrubbed_texts=anonymised.scrubbed_texts,
-                withheld_texts=anonymised.withheld,
-                hashtags_folded=anonymised.folded,
-                profile=request.profile_name if annotated.models else None,
-                models={step: public_name(name) for step, name in annotated.models.items()},
-                sentiment_threshold=threshold,
-                # int8 rounds differently with other instructions: part of what made these labels
-                instruction_set=instruction_set() if annotated.models else None,
-                key_check=key.check,
-            )
-            tables = Tables(staging, threshold)
-            quality = check_quality(tables, campaign)
-            figures = release_pictures(campaign, tables, ingested, store, quality)
-            entries = ""
-            if request.previous is not None:
-                ours = manifest_of(campaign, assembled, staging, facts)
-                entries, since = changelog(request.previous, staging, ours)
-                facts.notes.extend(filter(None, [bump_note(since)]))
-            write_card(campaign, assembled, staging, facts, figures, example_row(tables), entries)
-            write_documents(campaign, assembled, staging, facts)
-            manifest = manifest_of(campaign, assembled, staging, facts)
-            manifest.write(staging)
-            entry.statuses, entry.reasons = {"ok": assembled.rows["videos"]}, assembled.dropped
-        report = None
-        if request.runs("validate"):
-            with ledger.step("validate") as entry:
-                report = _validated(staging, campaign, private, quality, rejected)
-                entry.statuses = {report["verdict"]: 1}
-        _keep_the_good(request, quality, rejected)
-        promote(staging, request.out)
-    return Outcome(request.out, manifest, report, annotated.shapes)
-
-
-def _validated(
-    staging: Path,
-    campaign: Campaign,
-    private: Private,
-    quality: dict[str, Any],
-    rejected: Path,
-) -> dict[str, Any]:
-    report = validate(staging, campaign, private, quality=quality)
-    figures = staging / FOLDER / INDEX
-    write_reports(report, staging / JSON_NAME, staging / HTML_NAME, figures)
-    if report["contract"]["verdict"] == FAIL:
-        broken = [check for check in report["contract"]["checks"] if check["verdict"] == FAIL]
-        first = broken[0]["problems"][0]
-        raise ContractBroken(
-            f"the new release breaks its contract: {broken[0]['name']} ({first['value']})",
-            file=first["file"],
-            row=first["row"],
-            field=first["field"],
-            way_out=f"{first['way_out']}. It was not put in place; it lies, with the full report "
-            f"{HTML_NAME}, in {rejected}",
-        )
-    return report
-
-
-def _keep_the_good(request: Request, quality: dict[str, Any], rejected: Path) -> None:
-    """See `keep_the_good`; the error tells what failed and where the report is."""
-    try:
-        keep_the_good(request.out, quality["verdict"], accepted=request.accept_quality)
-    except QualityKept as kept:
-        failed = [line["what"] for line in quality["judged"] if line["verdict"] == FAIL]
-        raise QualityKept(
-            f"{kept.problem} ({', '.join(failed)})" if failed else kept.problem,
-            file=request.out,
-            way_out=f"{kept.way_out}. It lies, with its report {HTML_NAME}, in {rejected}",
-        ) from kept

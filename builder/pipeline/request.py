@@ -13,7 +13,7 @@ from builder.errors import UsageProblem
 from builder.pipeline.annotate import RUN, SKIP, STORED
 from builder.pipeline.plan import PLAN, Plan
 from builder.release.manifest import Manifest
-from builder.release.target import lies_in, refuse_entangled
+from builder.release.target import lies_in, refuse_entangled, refuse_in_sources
 from builder.run.progress import Progress
 from builder.validate.whole import summary_lines
 
@@ -126,7 +126,7 @@ def check_request(request: Request) -> None:
 
     Raises:
         UsageProblem: unknown stage, both --skip and --only, skipping what a release needs, or
-            folders that lie in each other.
+            folders that lie in each other: what is written, and what is read.
     """
     unknown = sorted((request.skip | request.only) - set(request.plan.names))
     if unknown:
@@ -149,13 +149,17 @@ def check_request(request: Request) -> None:
             file=request.out,
             way_out="put the release outside the work folder",
         )
-    named = [("--work", request.work)]
-    named += [("a SOURCE", source) for source in request.sources]
-    named += [("--videos-dir", request.videos_dir)] if request.videos_dir else []
+    read = [("a SOURCE", source) for source in request.sources]
+    read += [("--videos-dir", request.videos_dir)] if request.videos_dir else []
+    named = [("--work", request.work), *read]
     named += [("--key-file", request.key_file)] if request.key_file else []
     # both can be a name as well
     named += [("--campaign", Path(request.campaign)), ("--profile", Path(request.profile))]
     refuse_entangled(request.out, [(what, path) for what, path in named if _is_there(path)])
+    refuse_in_sources(
+        [("--out", request.out), ("--work", request.work)],
+        [(what, path) for what, path in read if _is_there(path)],
+    )
 
 
 def _is_there(path: Path) -> bool:

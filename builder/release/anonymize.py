@@ -27,7 +27,7 @@ from builder.release.hashtags import (
 from builder.release.pseudonym import Key
 from builder.release.scrub.scrubber import Scrubber
 from builder.release.texts.notes import public_name
-from builder.release.texts.withhold import SEGMENTS, STATUS, Cleaned, Cleaner
+from builder.release.texts.withhold import SEGMENTS, Cleaned, Cleaner, mark_withheld
 from builder.run.progress import Progress
 from builder.run.resume import once
 from builder.run.stage import fingerprint
@@ -195,7 +195,7 @@ class _Worker:
                 segments, dirty = self._segments(frame["segments"], clean)
                 frame = frame.with_columns(segments.alias("segments"))
                 withheld.update({SEGMENTS: dirty} if dirty else {})
-            frame = _withheld(frame.with_columns(clean.text.alias(name)), name, clean.withheld)
+            frame = mark_withheld(frame.with_columns(clean.text.alias(name)), name, clean.withheld)
         for name in self.annotated.joiner.reasons:
             told = self.cleaner.clean(frame[name])
             frame = frame.with_columns(told.text.fill_null(told.withheld).alias(name))
@@ -248,23 +248,6 @@ def _public(models: pl.Series) -> pl.Series:
     """Names of models without the folders they lie in."""
     names = {name: public_name(name) for name in models.drop_nulls().unique().to_list()}
     return models.replace(names) if names else models
-
-
-def _withheld(frame: pl.DataFrame, name: str, why: pl.Series) -> pl.DataFrame:
-    """What else changes where a text is withheld: its status and reason, and what judged it."""
-    gone = pl.lit(why.is_not_null())
-    view = name.removesuffix("_text")
-    if name == "summary":
-        view = "summary"
-        verdict = ("entailment", "entailment_confidence", "entailment_model", "entailment_status")
-        # a verdict stands only beside what it judges
-        frame = frame.with_columns(pl.when(~gone).then(pl.col(c)).alias(c) for c in verdict)
-    changes = {f"{view}_status": pl.lit(STATUS), f"{view}_reason": pl.lit(why)}
-    return frame.with_columns(
-        pl.when(gone).then(value).otherwise(pl.col(column)).alias(column)
-        for column, value in changes.items()
-        if column in frame.columns
-    )
 
 
 def _summed(reports: list[dict[str, Any]]) -> Anonymised:

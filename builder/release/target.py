@@ -28,9 +28,26 @@ def real_place(path: Path) -> Path:
 
 
 def lies_in(inner: Path, outer: Path) -> bool:
-    """Whether a path is a folder or lies anywhere in it, links followed."""
+    """Whether a path is a folder or lies anywhere in it; neither need exist.
+
+    Links are followed. What exists is compared by what it is, not by how it is written: a disk that
+    does not tell capitals, or a folder mounted in two places, has two names for one folder.
+    """
     inside, folder = real_place(inner), real_place(outer)
-    return inside == folder or folder in inside.parents
+    if inside == folder or folder in inside.parents:
+        return True
+    there = _identity(folder)
+    return there is not None and any(
+        _identity(place) == there for place in (inside, *inside.parents)
+    )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def refuse_entangled(out: Path, others: Iterable[tuple[str, Path]]) -> None:
@@ -50,6 +67,38 @@ def refuse_entangled(out: Path, others: Iterable[tuple[str, Path]]) -> None:
                 file=out,
                 way_out=f"put {what} and the release in folders beside each other",
             )
+
+
+def refuse_in_sources(
+    written: Iterable[tuple[str, Path]], read: Iterable[tuple[str, Path]]
+) -> None:
+    """Refuse to write into what is read, or to read what lies among what is written.
+
+    A later run would take its own parts and releases for sources; and `--work` is private.
+
+    Args:
+        written: folders a run writes to: what each is called on the command line, and where it is.
+        read: sources and clips, folders or files.
+
+    Raises:
+        UsageProblem: naming both.
+    """
+    folders = list(written)
+    for what, path in read:
+        for name, folder in folders:
+            if path.is_dir() and lies_in(folder, path):
+                raise UsageProblem(
+                    f"{name} lies inside {what}, which is read",
+                    file=folder,
+                    way_out=f"give a folder outside of {what} as {name}: a later run would read "
+                    "what this one writes",
+                )
+            if lies_in(path, folder):
+                raise UsageProblem(
+                    f"{what} lies inside {name}, which holds nothing but what runs write",
+                    file=folder,
+                    way_out=f"move {what} out of it, or give another folder as {name}",
+                )
 
 
 def is_mount_point(folder: Path) -> bool:

@@ -14,6 +14,7 @@ import zstandard
 
 from builder.config.campaign import Campaign, Keyword, Licence, Texts, Window
 
+START = Campaign.load().window.start_ts
 NOON = 1_704_888_000  # 2024-01-10 12:00:00 UTC, inside Ecuador's window
 DAY = 86_400
 
@@ -157,3 +158,34 @@ def tiny_campaign(**changes: Any) -> Campaign:
         ),
     }
     return Campaign(**(fields | changes))
+
+
+def api_pages(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    """A folder of pages of these rows, in Ecuador's window; what a row does not say is ordinary."""
+    folder.mkdir(parents=True, exist_ok=True)
+    videos = []
+    for number, row in enumerate(rows):
+        when = START + 3600 * (number % 1500) + number
+        videos.append(
+            {
+                "id": (when << 32) + number + 7,
+                "create_time": when,
+                "region_code": "EC",
+                "username": f"persona.{number}x",
+                "video_description": "algo",
+                "hashtag_names": ["ecuador"],
+                "view_count": number,
+                "like_count": 1,
+                "comment_count": 1,
+                "share_count": 1,
+                "voice_to_text": "una frase larga que cualquiera entiende sin problema",
+                **row,
+            }
+        )
+    for start in range(0, len(videos), 100):
+        body = {
+            "data": {"videos": videos[start : start + 100], "has_more": False},
+            "error": {"code": "ok"},
+        }
+        (folder / f"page-{start:06d}.json").write_text(json.dumps(body), encoding="utf-8")
+    return folder

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.manifests import smallest
 
 from builder.config.campaign import Campaign
 from builder.errors import ReleaseConflict, UsageProblem, WorkLocked
+from builder.pipeline.request import Request, check_request
 from builder.release import target as module
 from builder.release.manifest import Manifest
 from builder.release.promote import claimed, promote, staging_folder
@@ -22,6 +24,7 @@ from builder.release.target import (
     check_target,
     is_mount_point,
     keep_the_good,
+    lies_in,
     refuse_entangled,
     unknown_entries,
 )
@@ -130,6 +133,60 @@ def test_nothing_is_lost_when_folders_lie_in_each_other(
         regenerate(Request(**{"work": tmp_path / "w", "out": out, **given}))  # type: ignore[arg-type]
     assert (out / "in" / "x").read_text() == "precious"
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("kind", ["source", "clips"])
+@pytest.mark.parametrize("written", ["work", "out"])
+@pytest.mark.parametrize(
+    "place", ["in", "in/below/deep", "other/../in/below", "link/below", "linked", "in/new"]
+)
+def test_nothing_is_written_into_what_is_read(
+    tmp_path: Path, kind: str, written: str, place: str
+) -> None:
+    (tmp_path / "in" / "below").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "in" / "page.json").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    (tmp_path / "linked").symlink_to(tmp_path / "in" / "below")
+    before = sorted(tmp_path.rglob("*"))
+    read = {"source": {"sources": (tmp_path / "in",)}, "clips": {"videos_dir": tmp_path / "in"}}
+    folders = {"work": tmp_path / "w", "out": tmp_path / "o"}
+    folders[written] = Path(f"{tmp_path}/{place}")
+    with pytest.raises(UsageProblem, match=r"lies inside (a SOURCE|--videos-dir|--out)"):
+        check_request(Request(**folders, **read[kind]))  # type: ignore[arg-type]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("place", ["w/pages", "w/../w/pages", "link/pages"])
+@pytest.mark.parametrize("kind", ["source", "clips"])
+def test_nothing_is_read_out_of_the_work_folder(tmp_path: Path, kind: str, place: str) -> None:
+    (tmp_path / "w" / "pages").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "w")
+    path = Path(f"{tmp_path}/{place}")
+    read = {"source": {"sources": (path,)}, "clips": {"videos_dir": path}}[kind]
+    with pytest.raises(UsageProblem, match="lies inside --work"):
+        check_request(Request(work=tmp_path / "w", out=tmp_path / "o", **read))  # type: ignore[arg-type]
+
+
+def test_folders_beside_each_other_and_a_file_in_the_folder_of_the_output(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a.csv").write_text("id\n")
+    sources = (tmp_path / "in", tmp_path / "a.csv")
+    check_request(Request(work=tmp_path / "in2", out=tmp_path / "in-release", sources=sources))
+    check_request(Request(work=tmp_path / "w", out=tmp_path / "o", sources=(tmp_path / "a.csv",)))
+
+
+def test_two_names_of_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not tell capitals: `Pages` is `pages`."""
+    (tmp_path / "pages").mkdir()
+    whole = Path.stat
+
+    def stat(self: Path, **options: Any) -> Any:
+        return whole(Path(str(self).replace("Pages", "pages")), **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert lies_in(tmp_path / "Pages" / "out", tmp_path / "pages")
+    assert not lies_in(tmp_path / "Other" / "out", tmp_path / "pages")
 
 
 # -- quality ------------------------------------------------------------------------------------

@@ -129,6 +129,29 @@ def scrub_safely(scrubber: Scrubber, texts: pl.Series) -> pl.DataFrame:
     )
 
 
+def mark_withheld(frame: pl.DataFrame, name: str, why: pl.Series) -> pl.DataFrame:
+    """What else changes where a text is withheld: its status and reason, and what judged it.
+
+    Args:
+        frame: wide rows.
+        name: column of the text: ``whisper_text``, ``api_text`` or ``summary``.
+        why: the reason of each row; null where nothing is withheld.
+    """
+    gone = pl.lit(why.is_not_null())
+    view = name.removesuffix("_text")
+    if name == "summary":
+        view = "summary"
+        verdict = ("entailment", "entailment_confidence", "entailment_model", "entailment_status")
+        # a verdict stands only beside what it judges
+        frame = frame.with_columns(pl.when(~gone).then(pl.col(c)).alias(c) for c in verdict)
+    changes = {f"{view}_status": pl.lit(STATUS), f"{view}_reason": pl.lit(why)}
+    return frame.with_columns(
+        pl.when(gone).then(value).otherwise(pl.col(column)).alias(column)
+        for column, value in changes.items()
+        if column in frame.columns
+    )
+
+
 def _bare(texts: pl.Series) -> pl.Series:
     return texts.str.replace_all(r"\s+", "")
 

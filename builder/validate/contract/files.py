@@ -16,7 +16,6 @@ from builder.release.assemble import file_digest, released_files
 from builder.release.card import features_yaml
 from builder.release.parquet import arrow_schema
 from builder.release.pseudonym import HEX_DIGITS
-from builder.validate.contract.characters import check_characters
 from builder.validate.contract.check import Check, Problem, shown
 from builder.validate.contract.hidden import check_hidden
 from builder.validate.contract.joins import check_joins
@@ -55,7 +54,6 @@ def check_contract(
         *_keys(release),
         *check_joins(release),
         *check_values(release),
-        check_characters(release),
         *check_quality_rules(release),
         *check_leaks(release, campaign, private),
     ]

@@ -1,8 +1,9 @@
 """Nothing private in the bytes of a release: raw ids, usernames, paths, handles, phone numbers.
 
-Every text cell of every config and every other file is read. With the work folder at hand the
-campaign's own ids and usernames are looked for, each of them; without it anything shaped like a raw
-id is. The text scrubber is run again: what it would still replace is a leak.
+Every text cell of every config and every other file is read, once for all rules. With the work
+folder at hand the campaign's own ids and usernames are looked for, each of them; without it
+anything shaped like a raw id is. The text scrubber is run again: what it would still replace is a
+leak. U+FFFD, the mark of a lost character, is looked for on the same walk.
 
 Words of this package, of the campaign file and of the models' names are ours wherever we write
 them, also where an author calls himself `video_id` or `1.0.0`. In what people said and in hashtags
@@ -11,16 +12,13 @@ nothing is ours.
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.config.citation import bibtex
 from builder.release.hashtags import distinctive_usernames, known_usernames, shared_usernames
@@ -35,23 +33,20 @@ from builder.release.texts.residue import (
     words_of,
 )
 from builder.release.texts.withhold import scrub_safely
-from builder.validate.contract.check import Check, Problem
-from builder.validate.contract.hidden import TEXTS
+from builder.sources.encoding import REPLACEMENT
+from builder.validate.contract.check import MAX_NAMED, Check, Problem
+from builder.validate.contract.texts import Texts, plain, released_texts
 from builder.validate.release import Release
 
-_SCRUBBED = {"transcripts": ("text", "segments"), "summaries": ("summary",), "videos": ()}
-# What people said and wrote: there no word is ours.
-_FREE = {
-    ("transcripts", "text"),
-    ("transcripts", "segments"),
-    ("summaries", "summary"),
-    ("metadata", "hashtags"),
-}
+_SCRUBBED = {("transcripts", "text"), ("transcripts", "segments"), ("summaries", "summary")}
 # What the card is full of itself: "SHA-256" reads like a plate, a file's name like a link.
 _OF_THE_CARD = {"url", "plate", "username"}
 _WAY_OUT = "do not publish; build the release again and report this as a bug of the package"
 _PATH_WAY_OUT = "build the release again from this version; no file may name a folder of a machine"
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_LOST_WAY_OUT = (
+    "a source was read in the wrong encoding, or arrived damaged: take the original file; then "
+    "build the release again"
+)
 
 
 @dataclass
@@ -76,119 +71,135 @@ class Private:
         return cls(ids.sort(), distinctive_usernames(usernames, shared))
 
 
-def check_leaks(
-    release: Release, campaign: Campaign | None, private: Private | None
-) -> Iterator[Check]:
-    """Five checks: raw ids, usernames, paths, and what the scrubber knows in texts and card."""
-    yield _raw_ids(release, private)
-    yield _usernames(release, campaign, private)
-    yield _paths(release)
-    yield _identifiers(release, campaign)
-    yield _card(release, campaign)
+@dataclass(frozen=True)
+class Leak:
+    """Cells of one column in which something is left.
 
-
-@dataclass
-class _Texts:
-    """Distinct texts of one column (or of one file's lines), and where each of them stands."""
+    Attributes:
+        file: a config, or a released file.
+        column: of the config; ``line`` for a file.
+        rows: in the config, from 0.
+        texts: what stands there, String. Private: for withholding it, never for telling it.
+    """
 
     file: str
     column: str
-    values: pl.Series
-    rows: pl.DataFrame
-    start: int
-
-    @property
-    def ours(self) -> bool:
-        """Whether the words are the package's, not people's."""
-        return (self.file, self.column) not in _FREE
-
-    def row_of(self, hits: pl.Series) -> str:
-        """Number of the first row that holds one of `hits`."""
-        found = self.rows.filter(pl.col("text").is_in(hits.implode()))["row"].min()
-        return "" if found is None else str(self.start + int(found))  # type: ignore[arg-type]
+    rows: list[int]
+    texts: pl.Series
 
 
-def _texts(release: Release) -> Iterator[_Texts]:
-    """Everything released, as texts."""
-    for config in schema.FEATURES:
-        if config == "videos":
-            continue  # its cells are those of the other configs; the joins prove it
-        start = 0
-        for frame in release.batches(config):
-            for column in frame.columns:
-                values = _as_text(frame[column])
-                if values is not None:
-                    yield _of(config, column, values, start)
-            start += frame.height
-    for path in sorted(release.folder.rglob("*")):
-        name = path.relative_to(release.folder).as_posix()
-        if path.suffix.lower() in TEXTS and path.is_file():
-            lines = _plain(path.read_text(encoding="utf-8", errors="replace")).split("\n")
-            yield _of(name, "line", pl.Series(lines, dtype=pl.String), 1)
+def check_leaks(
+    release: Release, campaign: Campaign | None, private: Private | None
+) -> Iterator[Check]:
+    """Six checks: lost characters, raw ids, usernames, paths, and what the scrubber knows."""
+    rules = [_characters(), *_private_rules(release, campaign, private)]
+    for rule, texts, hits in _walk(release, rules):
+        for problem, count in rule.told(texts, hits):
+            rule.check.fail(problem, count)
+    yield from (rule.check for rule in rules)
+    yield _card(release, campaign)
 
 
-def _plain(text: str) -> str:
-    """A file's text as it reads once HTML, JSON and Unicode have said it in other characters."""
-    if "\\u" in text:
-        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-    return unicodedata.normalize("NFKC", html.unescape(text) if "&" in text else text)
+def leaks(release: Release, campaign: Campaign | None, private: Private | None) -> Iterator[Leak]:
+    """Where something private is left, cell by cell; see `check_leaks`."""
+    for _, texts, hits in _walk(release, _private_rules(release, campaign, private)):
+        found = texts.values.filter(hits)
+        yield Leak(texts.file, texts.column, texts.rows_of(found), found)
 
 
-def _as_text(values: pl.Series) -> pl.Series | None:
-    """A column as texts or lists of texts; None when it can hold neither a name nor an id."""
-    if values.dtype == pl.Int64:
-        big = values.to_frame("n").select(pl.when(pl.col("n") > 2**53).then(pl.col("n")))["n"]
-        return big.cast(pl.String) if big.count() else None
-    if isinstance(values.dtype, pl.List):
-        inner = values.dtype.inner
-        if isinstance(inner, pl.Struct):
-            return values.list.eval(pl.element().struct.field("text"))
-        return values if inner == pl.String else None
-    return values if values.dtype == pl.String else None
+@dataclass
+class _Rule:
+    """What is looked for, and how it is told.
 
+    Attributes:
+        check: its result.
+        find: which of the distinct texts break it (Boolean); None where it does not apply.
+        what: of a count of texts, "…(s) with a raw id"; empty tells every row by itself.
+        way_out: what to do.
+        kinds: says what was found in a text, where there is something to say.
+    """
 
-def _of(file: str, column: str, values: pl.Series, start: int) -> _Texts:
-    rows = values.alias("text").to_frame().with_row_index("row")
-    if isinstance(values.dtype, pl.List):
-        rows = rows.explode("text")
-    rows = rows.drop_nulls("text")
-    return _Texts(file, column, rows["text"].unique(), rows, start)
+    check: Check
+    find: Callable[[Texts], pl.Series | None]
+    what: str
+    way_out: str
+    kinds: Callable[[str], str] = str
 
-
-def _report(check: Check, texts: _Texts, hits: pl.Series, what: str, way_out: str) -> None:
-    found = texts.values.filter(hits)
-    if found.len():
-        value = f"{found.len()} {what}"
-        check.fail(
-            Problem(texts.file, texts.row_of(found), texts.column, value, way_out), found.len()
+    def told(self, texts: Texts, hits: pl.Series) -> Iterator[tuple[Problem, int]]:
+        """Problems and how many places each stands for; never the text itself."""
+        found = texts.values.filter(hits)
+        rows = texts.rows_of(found)
+        if self.what:
+            value = f"{found.len()} {self.what}"
+            row = str(rows[0]) if rows else ""
+            yield Problem(texts.file, row, texts.column, value, self.way_out), found.len()
+            return
+        named = texts.rows.filter(pl.col("text").is_in(found.implode())).unique(
+            "row", keep="first", maintain_order=True
         )
+        for row, text in named.head(MAX_NAMED).iter_rows():
+            place = str(texts.start + row)
+            yield Problem(texts.file, place, texts.column, self.kinds(text), self.way_out), 1
+        if named.height > MAX_NAMED:
+            rest = Problem(texts.file, "", texts.column, "and more rows", self.way_out)
+            yield rest, named.height - MAX_NAMED
 
 
-def _raw_ids(release: Release, private: Private | None) -> Check:
+def _walk(release: Release, rules: list[_Rule]) -> Iterator[tuple[_Rule, Texts, pl.Series]]:
+    """(rule, texts, hits) for all that breaks a rule."""
+    wanted = [rule for rule in rules if rule.check.verdict != "not applicable"]
+    for texts in released_texts(release):
+        for rule in wanted:
+            hits = rule.find(texts)
+            if hits is not None and hits.any():
+                yield rule, texts, hits
+
+
+def _private_rules(
+    release: Release, campaign: Campaign | None, private: Private | None
+) -> list[_Rule]:
+    return [
+        _raw_ids(release, private),
+        _usernames(release, campaign, private),
+        _paths(),
+        _identifiers(release, campaign),
+    ]
+
+
+def _characters() -> _Rule:
+    def find(texts: Texts) -> pl.Series:
+        return texts.values.str.contains(REPLACEMENT, literal=True)
+
+    check = Check("no text holds U+FFFD, the mark of a lost character")
+    return _Rule(check, find, "", _LOST_WAY_OUT, lambda _: "U+FFFD")
+
+
+def _raw_ids(release: Release, private: Private | None) -> _Rule:
     how = "each of the campaign's ids" if private else "anything shaped like one"
     check = Check("no raw TikTok id anywhere in the release", note=f"looked for: {how}")
     if release.manifest.privacy.id_policy == "raw":
         check.verdict, check.note = "not applicable", "the campaign releases raw ids"
-        return check
-    for texts in _texts(release):
-        hits = with_raw_ids(texts.values, private.ids if private else None)
-        _report(check, texts, hits, "text(s) with a raw id", _WAY_OUT)
-    return check
+    ids = private.ids if private else None
+    return _Rule(
+        check, lambda texts: with_raw_ids(texts.values, ids), "text(s) with a raw id", _WAY_OUT
+    )
 
 
-def _usernames(release: Release, campaign: Campaign | None, private: Private | None) -> Check:
+def _usernames(release: Release, campaign: Campaign | None, private: Private | None) -> _Rule:
     check = Check("no username of the campaign anywhere in the release")
+    names = private.usernames if private else frozenset()
+    others = names
     if private is None:
         check.verdict = "not applicable"
         check.note = "needs the work folder (--work); handles are looked for below in any case"
-        return check
-    ours = own_words(release, campaign)
-    others = frozenset(n for n in private.usernames if n not in ours and not is_figure(n))
-    for texts in _texts(release):
-        names: Collection[str] = others if texts.ours else private.usernames
-        hits = with_words(texts.values, names)
-        _report(check, texts, hits, "text(s) with a username", _WAY_OUT)
-    return check
+    else:
+        ours = own_words(release, campaign)
+        others = frozenset(name for name in names if name not in ours and not is_figure(name))
+
+    def find(texts: Texts) -> pl.Series:
+        return with_words(texts.values, others if texts.ours else names)
+
+    return _Rule(check, find, "text(s) with a username", _WAY_OUT)
 
 
 # "mini_nli@8d5074e68aec": the revision of a model, no handle
@@ -212,12 +223,10 @@ def own_words(release: Release, campaign: Campaign | None) -> frozenset[str]:
     return frozenset(words | (campaign_words(campaign) if campaign else set()))
 
 
-def _paths(release: Release) -> Check:
+def _paths() -> _Rule:
     check = Check("no absolute path of a machine anywhere in the release")
-    for texts in _texts(release):
-        hits = with_paths(texts.values)
-        _report(check, texts, hits, "text(s) with an absolute path", _PATH_WAY_OUT)
-    return check
+    what = "text(s) with an absolute path"
+    return _Rule(check, lambda texts: with_paths(texts.values), what, _PATH_WAY_OUT)
 
 
 def _scrubber(release: Release, campaign: Campaign | None) -> Scrubber:
@@ -228,18 +237,21 @@ def _scrubber(release: Release, campaign: Campaign | None) -> Scrubber:
     return Scrubber(country=loaded[0] if loaded else "", neighbours=loaded[1:])
 
 
-def _identifiers(release: Release, campaign: Campaign | None) -> Check:
+def _identifiers(release: Release, campaign: Campaign | None) -> _Rule:
     check = Check("the scrubber finds nothing left to replace in released texts")
     scrubber = _scrubber(release, campaign)
-    for config, columns in _SCRUBBED.items():
-        for column in columns:
-            start = 0
-            for frame in release.batches(config, [column]):
-                for row, kinds in _left(scrubber, frame[column]):
-                    value = ", ".join(sorted(set(kinds))) or "the scrubber fails on this text"
-                    check.fail(Problem(config, str(start + row), column, value, _WAY_OUT))
-                start += frame.height
-    return check
+
+    def find(texts: Texts) -> pl.Series | None:
+        if (texts.file, texts.column) not in _SCRUBBED:
+            return None
+        found = scrub_safely(scrubber, texts.values)
+        return (found["kinds"].list.len() > 0).fill_null(False) | found["failed"]
+
+    def kinds(text: str) -> str:
+        again = scrub_safely(scrubber, pl.Series([text]))
+        return ", ".join(sorted(set(again["kinds"][0]))) or "the scrubber fails on this text"
+
+    return _Rule(check, find, "", _WAY_OUT, kinds)
 
 
 def _card(release: Release, campaign: Campaign | None) -> Check:
@@ -258,7 +270,7 @@ def _card(release: Release, campaign: Campaign | None) -> Check:
             for text in allowed:
                 line = line.replace(text, " ") if text in line else line
             line = _REVISION.sub(" ", line)
-            kinds = set(scrubber.scrub(_plain(line)).kinds) - _OF_THE_CARD
+            kinds = set(scrubber.scrub(plain(line)).kinds) - _OF_THE_CARD
             if release.manifest.privacy.id_policy == "raw":
                 kinds -= {"id"}  # the campaign releases them: the card's example row has one
             if kinds:
@@ -285,17 +297,3 @@ def _strings(value: object) -> set[str]:
     if isinstance(value, list | tuple):
         return set().union(*(_strings(item) for item in value)) if value else set()
     return set()
-
-
-def _left(scrubber: Scrubber, values: pl.Series) -> list[tuple[int, list[str]]]:
-    """(row, kinds) of everything the scrubber would still replace in a column."""
-    texts = _as_text(values)
-    if texts is None:
-        return []
-    rows = texts.alias("text").to_frame().with_row_index("row")
-    if isinstance(texts.dtype, pl.List):
-        rows = rows.explode("text")
-    found = scrub_safely(scrubber, rows["text"])
-    kinds, failed = found["kinds"], found["failed"]
-    left = rows.select("row", kinds=kinds).filter((kinds.list.len() > 0) | failed)
-    return list(left.iter_rows())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import random
 import string
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from fakes.pages import START
+from fakes.pages import api_pages as page
 from release_kit import KEY, build
 from wide_kit import found, result
 
@@ -28,38 +29,6 @@ from builder.validate.whole import validate
 
 quiet = functools.partial(Progress, stream=None)
 ECUADOR = Campaign.load()
-START = ECUADOR.window.start_ts
-
-
-def page(folder: Path, rows: list[dict[str, Any]]) -> Path:
-    """API pages of these rows; what a row does not say is ordinary."""
-    folder.mkdir(parents=True, exist_ok=True)
-    videos = []
-    for number, row in enumerate(rows):
-        when = START + 3600 * (number % 1500) + number
-        videos.append(
-            {
-                "id": (when << 32) + number + 7,
-                "create_time": when,
-                "region_code": "EC",
-                "username": f"persona.{number}x",
-                "video_description": "algo",
-                "hashtag_names": ["ecuador"],
-                "view_count": number,
-                "like_count": 1,
-                "comment_count": 1,
-                "share_count": 1,
-                "voice_to_text": "una frase larga que cualquiera entiende sin problema",
-                **row,
-            }
-        )
-    for start in range(0, len(videos), 100):
-        body = {
-            "data": {"videos": videos[start : start + 100], "has_more": False},
-            "error": {"code": "ok"},
-        }
-        (folder / f"page-{start:06d}.json").write_text(json.dumps(body), encoding="utf-8")
-    return folder
 
 
 def test_the_repeated_drug_name_is_one_row_not_the_end(tmp_path: Path) -> None:

@@ -1,0 +1,213 @@
+"""The right half of a run: from annotated rows to a validated release in its place."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.analyze.example import example_row
+from builder.analyze.figures.make import INDEX
+from builder.config.campaign import Campaign
+from builder.errors import ContractBroken, disk_full_guard
+from builder.pipeline.annotate import Annotated
+from builder.pipeline.pictures import FOLDER, release_pictures
+from builder.pipeline.refusals import refused_cells
+from builder.pipeline.request import Outcome, Request
+from builder.publish.changelog import bump_note, changelog
+from builder.publish.documents.write import write_documents
+from builder.publish.looks import read_looks, told_of
+from builder.release.anonymize import Anonymised, anonymize
+from builder.release.assemble import manifest_of, write_tables
+from builder.release.card import write_card
+from builder.release.left_out import GONE, REMOVED
+from builder.release.manifest import BuildFacts, Manifest, ScrubCountries
+from builder.release.promote import REJECTED, promote, staged
+from builder.release.pseudonym import Key
+from builder.release.scrub.registry import coverage, missing_note
+from builder.release.target import QualityKept, keep_the_good
+from builder.release.texts.notes import public_name, released_notes
+from builder.release.texts.refused import told, withhold
+from builder.run.cpu import instruction_set
+from builder.run.ledger import Ledger
+from builder.run.store import Store
+from builder.sources.ingest import Ingested
+from builder.validate.contract.leaks import Private
+from builder.validate.quality import check_quality
+from builder.validate.release import Release, Tables
+from builder.validate.whole import FAIL, HTML_NAME, JSON_NAME, validate, write_reports
+
+
+@dataclass
+class _Run:
+    """What one run knows when the rows are annotated."""
+
+    request: Request
+    campaign: Campaign
+    threshold: float
+    ingested: Ingested
+    annotated: Annotated
+    key: Key
+    store: Store
+    ledger: Ledger
+    private: Private
+
+
+def make_release(
+    request: Request,
+    campaign: Campaign,
+    threshold: float,
+    ingested: Ingested,
+    annotated: Annotated,
+    key: Key,
+    store: Store,
+    ledger: Ledger,
+) -> Outcome:
+    """Anonymise, assemble, validate, and put the release in its place.
+
+    Texts that the contract refuses are withheld, once, and the release is assembled again.
+
+    Raises:
+        ContractBroken: it is broken by what cannot be withheld.
+        QualityKept: the release there is better.
+    """
+    with ledger.step("anonymize", rows=ingested.videos) as entry:
+        anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
+        entry.statuses = {"ok": anonymised.rows}
+    if not request.runs("assemble"):
+        return Outcome()
+    private = Private.of(ingested.parts, campaign)
+    run = _Run(request, campaign, threshold, ingested, annotated, key, store, ledger, private)
+    rejected = store.work / REJECTED / campaign.release_name
+    with disk_full_guard(request.out.parent), staged(request.out, rejected) as staging:
+        manifest, quality = _assembled(run, anonymised, staging, [])
+        report = None
+        if request.runs("validate"):
+            with ledger.step("validate") as entry:
+                report = _validated(run, staging, quality)
+                if _broken(report):
+                    refused = refused_cells(Release(staging), campaign, private)
+                    if refused:
+                        anonymised = withhold(anonymised, refused, store)
+                        _empty(staging)
+                        manifest, quality = _assembled(run, anonymised, staging, [told(refused)])
+                        report = _validated(run, staging, quality)
+                _keep_contract(report, rejected)
+                entry.statuses = {report["verdict"]: 1}
+        _keep_the_good(request, quality, rejected)
+        promote(staging, request.out)
+    return Outcome(request.out, manifest, report, annotated.shapes)
+
+
+def _assembled(
+    run: _Run, anonymised: Anonymised, staging: Path, notes: list[str]
+) -> tuple[Manifest, dict[str, Any]]:
+    """Tables, card, documents and manifest in an empty folder; the quality checks' result."""
+    campaign, ingested, annotated = run.campaign, run.ingested, run.annotated
+    counts = {
+        "ingest": {
+            "in": ingested.rows_in,
+            "out": ingested.videos,
+            **({"merged": ingested.merged} if ingested.merged else {}),
+        },
+        **annotated.counts,
+        "anonymize": {"in": ingested.videos, "out": anonymised.rows},
+    }
+    if anonymised.withheld:
+        counts["anonymize"]["texts_withheld"] = sum(anonymised.withheld.values())
+    with run.ledger.step("assemble", rows=anonymised.rows) as entry:
+        assembled = write_tables(campaign, anonymised, staging, run.threshold)
+        counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
+        scrubbed_for = coverage(campaign.countries)
+        unseen = missing_note(scrubbed_for["missing"])
+        facts = BuildFacts(
+            synthetic=ingested.synthetic,
+            sources=ingested.sources,
+            inputs=sorted(ingested.inputs.values()),
+            notes=released_notes(
+                [*ingested.notes, *filter(None, [unseen, annotated.warning]), *notes],
+                list(ingested.inputs),
+                campaign,
+                run.private.usernames,
+                run.private.ids,
+            ),
+            scrub_countries=ScrubCountries(**scrubbed_for),
+            counts=counts,
+            media=annotated.media,
+            tombstones={
+                why: ingested.dropped[why] for why in (GONE, REMOVED) if why in ingested.dropped
+            },
+            refresh=told_of(read_looks(run.store.work)),
+            dropped=dict(sorted((ingested.dropped | assembled.dropped).items())),
+            scrubbed=anonymised.scrubbed,
+            scrubbed_texts=anonymised.scrubbed_texts,
+            withheld_texts=anonymised.withheld,
+            hashtags_folded=anonymised.folded,
+            profile=run.request.profile_name if annotated.models else None,
+            models={step: public_name(name) for step, name in annotated.models.items()},
+            sentiment_threshold=run.threshold,
+            # int8 rounds differently with other instructions: part of what made these labels
+            instruction_set=instruction_set() if annotated.models else None,
+            key_check=run.key.check,
+        )
+        tables = Tables(staging, run.threshold)
+        quality = check_quality(tables, campaign)
+        figures = release_pictures(campaign, tables, ingested, run.store, quality)
+        entries = ""
+        if run.request.previous is not None:
+            ours = manifest_of(campaign, assembled, staging, facts)
+            entries, since = changelog(run.request.previous, staging, ours)
+            facts.notes.extend(filter(None, [bump_note(since)]))
+        write_card(campaign, assembled, staging, facts, figures, example_row(tables), entries)
+        write_documents(campaign, assembled, staging, facts)
+        manifest = manifest_of(campaign, assembled, staging, facts)
+        manifest.write(staging)
+        entry.statuses, entry.reasons = {"ok": assembled.rows["videos"]}, assembled.dropped
+    return manifest, quality
+
+
+def _validated(run: _Run, staging: Path, quality: dict[str, Any]) -> dict[str, Any]:
+    report = validate(staging, run.campaign, run.private, quality=quality)
+    write_reports(report, staging / JSON_NAME, staging / HTML_NAME, staging / FOLDER / INDEX)
+    return report
+
+
+def _broken(report: dict[str, Any]) -> bool:
+    return bool(report["contract"]["verdict"] == FAIL)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _keep_contract(report: dict[str, Any], rejected: Path) -> None:
+    if not _broken(report):
+        return
+    broken = [check for check in report["contract"]["checks"] if check["verdict"] == FAIL]
+    first = broken[0]["problems"][0]
+    raise ContractBroken(
+        f"the new release breaks its contract: {broken[0]['name']} ({first['value']})",
+        file=first["file"],
+        row=first["row"],
+        field=first["field"],
+        way_out=f"{first['way_out']}. It was not put in place; it lies, with the full report "
+        f"{HTML_NAME}, in {rejected}",
+    )
+
+
+def _keep_the_good(request: Request, quality: dict[str, Any], rejected: Path) -> None:
+    """See `keep_the_good`; the error tells what failed and where the report is."""
+    try:
+        keep_the_good(request.out, quality["verdict"], accepted=request.accept_quality)
+    except QualityKept as kept:
+        failed = [line["what"] for line in quality["judged"] if line["verdict"] == FAIL]
+        raise QualityKept(
+            f"{kept.problem} ({', '.join(failed)})" if failed else kept.problem,
+            file=request.out,
+            way_out=f"{kept.way_out}. It lies, with its report {HTML_NAME}, in {rejected}",
+        ) from kept
