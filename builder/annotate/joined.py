@@ -24,7 +24,8 @@ NOT_RUN, NO_TRANSCRIPT = "not_run", "no_usable_transcript"
 NO_SPEECH, BLANK = "no_speech", "blank"
 API_MODEL = "TikTok Research API voice_to_text"
 SOURCES = ("whisper", "api")
-TRUNCATED = "truncated"  # a media status: `builder.media.facts.STATUSES`
+# Media statuses (`builder.media.facts.STATUSES`) of files of which the end was not heard.
+CUT_OFF = ("truncated", "unreadable")
 # A file this much shorter than the service says the video is was cut off too.
 SHORT_SHARE, SHORT_SECONDS = 0.9, 2.0
 _SHORT = "_file_is_short"
@@ -188,7 +189,7 @@ def _cut_off(frame: pl.DataFrame) -> pl.Expr:
     if "media_status" not in frame.columns:
         return pl.lit(False)
     ours = ~pl.col("whisper_model").is_in([UPSTREAM_MODEL, SYNTHETIC_MODEL]).fill_null(False)
-    return ours & ((pl.col("media_status") == TRUNCATED).fill_null(False) | pl.col(_SHORT))
+    return ours & (pl.col("media_status").is_in(CUT_OFF).fill_null(False) | pl.col(_SHORT))
 
 
 def _whole(frame: pl.DataFrame, texts: tuple[str, ...]) -> pl.DataFrame:

@@ -208,6 +208,11 @@ class Transcribe(Stage):
     def _row(self, video: _Video) -> dict[str, Any]:
         if video.problem and not video.heard:
             return {"status": "failed", "reason": video.problem}
+        row = self._judged_row(video)
+        # what was heard counts; that more may come the next time counts more than why it is little
+        return row | {"reason": video.problem} if video.problem in PASSING else row
+
+    def _judged_row(self, video: _Video) -> dict[str, Any]:
         row: dict[str, Any] = {"speech_seconds": round(video.speech_seconds, 2)}
         if not video.heard:
             return row | {"status": "no_speech", "reason": "no_voice", "n_words": 0}

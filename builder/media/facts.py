@@ -10,7 +10,14 @@ from typing import Any
 
 import av
 
-from builder.media.formats import MediaProblem, is_encrypted, open_media, status_of_open
+from builder.media.formats import (
+    INDEXED,
+    MediaProblem,
+    is_encrypted,
+    open_media,
+    status_of_open,
+    unread,
+)
 
 # Every status a probe can end with. ok and no_video have sound; no_audio has pictures only;
 # truncated has sound and ends before the duration it declares; the rest gave nothing.
@@ -56,12 +63,24 @@ def probe_here(path: Path, beat: Callable[[], None] = lambda: None) -> Facts:
     """Probe one file in this process; whatever is wrong with it is in the status.
 
     All packets are read (none but the first of each track is decoded): container headers lie
-    about frames, and only the last packet tells a whole file from a truncated one.
+    about frames, and only the last packet tells a whole file from a truncated one. What looks
+    damaged is read once more without FFmpeg: a passing read error is ``unreadable``, not damage.
 
     Args:
         path: a file that `check_file` let pass.
         beat: called now and then while work goes on.
     """
+    facts = _guarded(path, beat)
+    damaged = facts.status in ("truncated", "corrupt")
+    if damaged or facts.container not in INDEXED:
+        if status := unread(path, beat):
+            return Facts(status, "read_error")
+        if damaged:  # while it could not be read for a moment? Now it can
+            facts = _guarded(path, beat)
+    return facts
+
+
+def _guarded(path: Path, beat: Callable[[], None]) -> Facts:
     try:
         return _probe(path, beat)
     except MediaProblem as problem:

@@ -7,7 +7,7 @@ read what these name. Only the containers below are opened, and only from this f
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ CONTAINERS = (
     "aac,ac3,aiff,amr,asf,avi,caf,flac,flv,live_flv,m4v,matroska,webm,mov,mp4,m4a,3gp,mp3,mpeg,"
     "mpegts,mpegvideo,h264,hevc,ogg,rm,wav,w64"
 )
+# Containers whose index says what must be there: one that cannot be read to its end looks cut off.
+# The others just end.
+INDEXED = ("mov", "matroska")
 _OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 av.logging.set_level(av.logging.PANIC)  # FFmpeg's own messages name files, and files are ids
@@ -80,19 +83,32 @@ def status_of(error: BaseException) -> str:
 def status_of_open(error: BaseException, path: Path) -> str:
     """`status_of` for an error met while FFmpeg reads a file that `check_file` let pass.
 
-    FFmpeg also says "input/output error" or "not permitted" of bytes it cannot make sense of: the
-    file is `unreadable` only if it cannot be read without FFmpeg either.
+    FFmpeg also says "input/output error" or "not permitted" of bytes it cannot make sense of, and
+    "invalid data" of a file whose index cannot be read: the file is `unreadable` if, and only if,
+    it cannot be read without FFmpeg either.
     """
-    status = status_of(error)
-    if status == "corrupt" or isinstance(error, MediaProblem):
-        return status
+    if isinstance(error, MediaProblem):
+        return error.status
+    return unread(path) or "corrupt"
+
+
+def unread(path: Path, beat: Callable[[], None] = lambda: None) -> str | None:
+    """Why a file cannot be read to its end; None where it can.
+
+    FFmpeg takes a read error in the middle (a bad sector, a network drive that goes away) for the
+    end of the file, or for a broken packet: then the file looks cut off, and is not.
+
+    Args:
+        path: a file.
+        beat: called for every megabyte.
+    """
     try:
         with open(path, "rb") as handle:
             while handle.read(1 << 20):
-                pass
-    except OSError as read_error:
-        return status_of(read_error)
-    return "corrupt"
+                beat()
+    except OSError as error:
+        return status_of(error)
+    return None
 
 
 def is_encrypted(path: Path) -> bool:

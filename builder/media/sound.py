@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,22 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.resampler import AudioResampler
 
-from builder.media.formats import MediaProblem, is_encrypted, open_media, status_of_open
+from builder.media.formats import (
+    INDEXED,
+    MediaProblem,
+    is_encrypted,
+    open_media,
+    status_of_open,
+    unread,
+)
 
 Samples = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
 # Broken packets in a row after which the rest of the file is given up.
 MAX_BAD_PACKETS = 200
+# Sound that ends this much before its track does may have been cut off by a read error.
+_WHOLE_SHARE, _WHOLE_SECONDS = 0.95, 1.0
 # Channels are compared over this much sound at once.
 _COMPARED = SAMPLE_RATE // 2
 # Two channels that have nothing in common mix to a quarter of the louder one's energy. Less than
@@ -39,29 +49,61 @@ def decode_sound(path: Path) -> Iterator[Samples]:
         Samples in -1..1. An empty block says only that work goes on.
 
     Raises:
-        MediaProblem: no sound can be had.
+        MediaProblem: no sound can be had; or, after some, ``unreadable``: the file could not be
+            read to its end, or only could be at the second attempt.
     """
-    decoded = 0
+    first = _Decoding()
+    yield from _decode(path, first)
+    if (first.doubtful or not first.indexed) and (status := unread(path)):
+        raise MediaProblem(status)
+    if not first.doubtful:
+        return
+    again = _Decoding()
+    for _ in _decode(path, again):
+        yield np.zeros(0, np.float32)
+    if again.samples > first.samples:  # it was a passing fault: the whole is there now
+        raise MediaProblem("unreadable")
+
+
+@dataclass
+class _Decoding:
+    """How far one reading of a file came."""
+
+    samples: int = 0
+    indexed: bool = True
+    doubtful: bool = False
+
+
+def _decode(path: Path, done: _Decoding) -> Iterator[Samples]:
+    declared = 0.0
     try:
         with open_media(path) as container:
             if "mp4" in container.format.name and is_encrypted(path):
                 raise MediaProblem("encrypted")
             if not container.streams.audio:
                 raise MediaProblem("no_audio" if container.streams.video else "corrupt")
-            for samples in _tracks(container):
-                decoded += len(samples)
+            stream = container.streams.audio[0]
+            if stream.duration and stream.time_base:
+                declared = float(stream.duration * stream.time_base)
+            done.indexed = container.format.name.split(",")[0] in INDEXED
+            for samples in _tracks(container, done):
+                done.samples += len(samples)
                 yield samples
     except MediaProblem:
         raise
     except Exception as error:
-        if not decoded:
+        if not done.samples:
             raise MediaProblem(status_of_open(error, path)) from error
-    if not decoded:
-        raise MediaProblem("corrupt")
+        done.doubtful = True
+        return
+    if not done.samples:
+        raise MediaProblem(unread(path) or "corrupt")
+    short = done.samples < SAMPLE_RATE * min(declared * _WHOLE_SHARE, declared - _WHOLE_SECONDS)
+    done.doubtful = done.doubtful or short
 
 
-def _tracks(container: Any) -> Iterator[Samples]:
-    """The first track that decodes to anything, nearly always the first."""
+def _tracks(container: Any, done: _Decoding) -> Iterator[Samples]:
+    """The first track, nearly always the only one."""
     stream = container.streams.audio[0]
     mixer = _Mixer()
     bad = 0
@@ -75,6 +117,7 @@ def _tracks(container: Any) -> Iterator[Samples]:
         except av.EOFError:
             break
         except Exception:  # noqa: BLE001 - a demuxer raised IndexError once
+            done.doubtful = True
             bad += 1
             if bad > MAX_BAD_PACKETS:
                 break

@@ -11,7 +11,7 @@ from typing import Any
 
 from builder.annotate.nli.problems import LabelMappingNeeded, ModelProblem
 from builder.annotate.nli.weights import HUB_WEIGHTS
-from builder.run.cache import hub_folder
+from builder.run.cache import file_sha256, hub_folder
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS as LABELS
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -24,7 +24,7 @@ _SPELLINGS = {
     "neutral": ("neu",),
     "contradiction": ("contra", "cnt"),
 }
-_HASH_WHOLE = 256 * 2**20
+_SMALL = 256 * 2**20  # hashed with the rest; larger files once in a process
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def local_folder(model: str | Path) -> Path | None:
 def identity(folder: Path) -> str:
     """12 hex digits of a model folder's content, the same for every copy of it.
 
-    Small models are hashed whole, large files by size and both ends.
+    Every bit counts: one flipped in the middle of the weights makes other labels.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -160,11 +160,8 @@ def identity(folder: Path) -> str:
             continue
         size = path.stat().st_size
         digest.update(f"{name} {size}\n".encode())
-        with open(path, "rb") as handle:
-            if size <= _HASH_WHOLE:
-                digest.update(handle.read())
-            else:
-                digest.update(handle.read(2**20))
-                handle.seek(-(2**20), 2)
-                digest.update(handle.read())
+        if size <= _SMALL:
+            digest.update(path.read_bytes())
+        else:
+            digest.update(file_sha256(path).encode())
     return digest.hexdigest()[:12]

