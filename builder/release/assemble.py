@@ -15,7 +15,8 @@ import polars as pl
 
 import ecuador_crisis_tiktok as schema
 from builder.annotate.joined import SYNTHETIC_MODEL, UPSTREAM_MODEL
-from builder.config.campaign import Campaign, Privacy
+from builder.config.campaign import Campaign
+from builder.config.campaign_tables import Privacy
 from builder.errors import EmptySource, disk_full_guard
 from builder.release.anonymize import SLICE_ROWS, Anonymised
 from builder.release.coarsen import coarse_day, coarsen

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.config.campaign import CAMPAIGNS, Campaign, Window
+from builder.config.campaign import CAMPAIGNS, Campaign
+from builder.config.campaign_tables import Window
 from builder.errors import CampaignError
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "keywords_hashtags.txt"

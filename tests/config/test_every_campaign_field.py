@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from release_kit import quiet
 
 from builder.analyze.figures.material import Material
-from builder.config.campaign import Campaign, Event, Keyword, PublicFigure
+from builder.config.campaign import Campaign
+from builder.config.campaign_tables import Event, Keyword, PublicFigure
 from builder.config.limits import Limit
 from builder.config.merged import for_campaign
 from builder.config.profile import load_profile

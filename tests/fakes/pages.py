@@ -12,7 +12,8 @@ from typing import Any
 
 import zstandard
 
-from builder.config.campaign import Campaign, Keyword, Licence, Texts, Window
+from builder.config.campaign import Campaign
+from builder.config.campaign_tables import Keyword, Licence, Texts, Window
 
 START = Campaign.load().window.start_ts
 NOON = 1_704_888_000  # 2024-01-10 12:00:00 UTC, inside Ecuador's window

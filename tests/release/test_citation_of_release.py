@@ -6,7 +6,8 @@ from pathlib import Path
 
 from release_kit import Built
 
-from builder.config.campaign import Campaign, Publication
+from builder.config.campaign import Campaign
+from builder.config.campaign_tables import Publication
 from builder.config.citation import citation_cff, paper_in_words
 from ecuador_crisis_tiktok import EcuadorCrisisTikTok
 

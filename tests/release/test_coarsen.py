@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from release_kit import Built, build, read_json, rewrite
 
-from builder.config.campaign import Campaign, Privacy
+from builder.config.campaign import Campaign
+from builder.config.campaign_tables import Privacy
 from builder.errors import CampaignError
 from builder.release.coarsen import coarse_day, coarsen
 from builder.validate.whole import validate

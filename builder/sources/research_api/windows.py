@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from builder.config.campaign import Window
+from builder.config.campaign_tables import Window
 from builder.errors import UsageProblem
 
 INCOMPLETE_HOURS = 48  # TikTok: videos and counts of the newest two days are not all there

@@ -21,7 +21,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.config.campaign import Campaign, Window
+from builder.config.campaign import Campaign
+from builder.config.campaign_tables import Window
 from builder.errors import CampaignError, DiskFull, ReleaseConflict, UsageProblem
 from builder.sources.simulate.dice import Dice, apportion, exp2, share_below
 from builder.sources.simulate.people import cedula_check_digit
