@@ -25,7 +25,7 @@ from builder.run.read_ahead import read_ahead
 from builder.run.store import Store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "media"))
-from media_files import broken_files, tone, write_mp4, write_wav
+from fakes.media_files import broken_files, tone, write_mp4, write_wav
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "builder" / "sample" / "videos"

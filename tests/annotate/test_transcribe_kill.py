@@ -16,7 +16,7 @@ import pytest
 from builder.media.audio import SAMPLE_RATE, decode_blocks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "media"))
-from media_files import tone, write_wav
+from fakes.media_files import tone, write_wav
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "builder" / "sample" / "videos"

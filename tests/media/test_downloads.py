@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from media_files import tone, write_mp4, write_wav
+from fakes.media_files import tone, write_mp4, write_wav
 
 from builder.errors import EmptySource
 from builder.media import downloads

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from fakes.media_files import tone, write_wav
 from fakes.toy_stage import quiet
-from media_files import tone, write_wav
 from release_kit import NAME, NO_MODELS, Built, beside, build, content
 
 from builder.annotate.transcribe import Transcribe

@@ -5,7 +5,7 @@ import os
 import av
 import polars as pl
 import pytest
-from media_files import broken_files, tone, write_mp4, write_wav
+from fakes.media_files import broken_files, tone, write_mp4, write_wav
 
 from builder.errors import EmptySource
 from builder.media.audio import SAMPLE_RATE, MediaProblem, decode_blocks

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from media_files import RATE, tone, write_mp4, write_wav
+from fakes.media_files import RATE, tone, write_mp4, write_wav
 
 from builder.media import workers
 from builder.media.audio import MediaProblem, decode_blocks

@@ -2,98 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import random
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
-from fakes.pages import NOON, page, tiny_campaign, video
+from fakes.hostile import hostile_row, mutants, write_hostile
+from fakes.pages import NOON, START, api_pages, make_id, tiny_campaign
+from release_kit import NO_MODELS, Built, build
 
+from builder.config.campaign import Campaign
+from builder.media.facts import STATUSES
 from builder.run.progress import Progress
 from builder.run.store import Store
 from builder.sources.files import find_sources
 from builder.sources.ingest import ingest
-
-TEXTS = (
-    "GSK 123 " * 50,
-    "=1+1;hola",
-    "a" * 20_000,
-    "\u202e\u0000\ufeff\ufffd",
-    "😀" * 500,
-    "<script>alert(1)</script>",
-    "novecientos " * 300,
-    "{{ 7 * 7 }} {% raw %} ---\n- x: y",
-    "\r\n\t\v\f\x1b[31m",
-    "ecuador_2024",
-    "x\ud83d y\udc00",
-    "1.0.0",
-    "",
-    "nan",
-)
-ANYTHING: tuple[Any, ...] = (None, True, -1, 0, 2**63, 2**70, 1e308, "", "x", [], {}, [[1]], "NaN")
-FIELDS = (
-    "id",
-    "create_time",
-    "username",
-    "region_code",
-    "video_description",
-    "like_count",
-    "view_count",
-    "hashtag_names",
-    "video_duration",
-    "voice_to_text",
-)
-
-
-def hostile_video(number: int, chance: random.Random) -> Any:
-    """A video with some fields that are something else; now and then no video at all."""
-    if chance.random() < 0.02:
-        return chance.choice(ANYTHING)
-    made = video(number * 7_919 + 1, NOON + number % 40_000)
-    for field in chance.sample(FIELDS, chance.randrange(4)):
-        made[field] = chance.choice(
-            [*ANYTHING, *TEXTS, [chance.choice(TEXTS), None, 7], -(2**40), "1e9"]
-        )
-    return made
-
-
-def hostile_cells(number: int, chance: random.Random) -> list[str]:
-    """Cells of a CSV: damaged ids, wrong numbers, too few, too many."""
-    exact = (NOON + number % 40_000) << 32 | chance.getrandbits(32)
-    ids = [str(exact)] * 12 + [str(exact)[:15] + "0000", f" {exact} ", "", "x", "-1"]
-    cells = [
-        chance.choice(ids),
-        chance.choice(TEXTS).encode("utf-8", "ignore").decode(),
-        chance.choice(["10", "300", "-1", "nan", "1e400", "x", "", "0x10", "1_000"]),
-        chance.choice(["positive", "Neutral", "neg", "happy", "", "=cmd"]),
-    ]
-    if chance.random() < 0.03:
-        return cells[: chance.randrange(1, 4)]
-    return [*cells, "more"] if chance.random() < 0.02 else cells
-
-
-def write_hostile(folder: Path, rows: int, seed: int) -> int:
-    """Half in pages, half in CSVs; returns the rows written."""
-    folder.mkdir(parents=True)
-    chance = random.Random(seed)
-    half = rows // 2
-    with (folder / "a.jsonl").open("w", encoding="utf-8") as out:
-        for start in range(0, half, 100):
-            made = [hostile_video(n, chance) for n in range(start, start + 100)]
-            out.write(json.dumps(page(made)) + "\n")
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["id", "AI Summary", "Number of frames", "Sentiment label"])
-    for number in range(half):
-        cells = hostile_cells(number, chance)
-        # a row without any content is no row: spreadsheets end in such lines
-        writer.writerow(cells if any(cell.strip() for cell in cells) else ["x", *cells])
-    (folder / "b.csv").write_bytes(buffer.getvalue().encode())
-    return rows
+from builder.validate.contract.leaks import Private
+from builder.validate.whole import validate
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -109,3 +34,58 @@ def test_ten_thousand_hostile_rows_are_all_accounted_for(tmp_path: Path, seed: i
     texts = kept.select(pl.selectors.string()).unpivot()["value"].drop_nulls()
     assert not texts.str.contains("\ufffd", literal=True).any()
     assert kept["id"].is_unique().all()
+
+
+def attack(folder: Path, rows: int, clips: int, seed: int, skip: frozenset[str]) -> Built:
+    """One build of hostile pages, hostile CSVs and damaged clips of the same videos."""
+    dice = random.Random(seed)
+    given = folder / "given"
+    write_hostile(given / "mixed", rows // 2, seed)
+    api_pages(given / "said", [hostile_row(dice, number) for number in range(rows // 2)])
+    mixed = [make_id(NOON + n, n * 7_919 + 1) for n in range(clips // 2)]
+    said = [((START + 3600 * (n % 1500) + n) << 32) + n + 7 for n in range(clips - clips // 2)]
+    mutants(folder / "clips", [*mixed, *said], seed)
+    return build(folder, given, videos_dir=folder / "clips", skip=skip)
+
+
+def account(built: Built, rows: int, clips: int, stages: tuple[str, ...]) -> None:
+    """Every row is in the release or dropped for a reason; every clip has a status."""
+    manifest = built.manifest
+    came = manifest["counts"]["ingest"]
+    assert came["in"] == rows
+    dropped = sum(manifest["dropped"].values())
+    assert built.frame("videos").height + dropped + came.get("merged", 0) == rows
+    media = manifest["media"]
+    assert media["files"] == clips
+    assert media["files"] == sum(n for what, n in media.items() if what != "files")
+    assert media["matched"] > clips // 2
+    for stage in stages:
+        parts = sorted(built.work.glob(f"{stage}/*/part-*.parquet"))
+        done = pl.concat(
+            [pl.read_parquet(part, columns=["id", "status", "reason"]) for part in parts]
+        )
+        assert done["id"].is_unique().all()
+        assert done.height == media["matched"]
+        assert done["status"].null_count() == 0
+        assert not done["reason"].str.starts_with("internal").fill_null(False).any()
+    probed = pl.concat(
+        [pl.read_parquet(part) for part in sorted(built.work.glob("probe/*/part-*.parquet"))]
+    )
+    assert set(probed["status"].unique()) <= set(STATUSES)
+    assert built.report["contract"]["verdict"] == "pass"
+    ecuador = Campaign.load()
+    private = Private.of(sorted(built.work.glob("ingest/*/part-*.parquet")), ecuador)
+    assert validate(built.release, ecuador, private)["contract"]["verdict"] == "pass"
+
+
+def test_hostile_rows_and_mutated_clips_in_one_build(tmp_path: Path) -> None:
+    skip = frozenset(NO_MODELS) - {"probe"}
+    account(attack(tmp_path, 200, 60, 7, skip), 200, 60, ("probe",))
+
+
+@pytest.mark.long
+def test_ten_thousand_hostile_rows_and_two_thousand_mutated_clips_in_one_build(
+    tmp_path: Path,
+) -> None:
+    built = attack(tmp_path, 10_000, 2_000, 11, frozenset())
+    account(built, 10_000, 2_000, ("probe", "transcribe"))

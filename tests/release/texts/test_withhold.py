@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import random
-import string
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from fakes.pages import START
+from fakes.hostile import hostile_row
 from fakes.pages import api_pages as page
 from release_kit import KEY, build
 from wide_kit import found, result
@@ -154,52 +153,10 @@ def test_a_withheld_summary_takes_its_verdict_along(tmp_path: Path) -> None:
     assert row["entailment"] is row["entailment_confidence"] is None
 
 
-def _hostile(dice: random.Random, number: int) -> dict[str, Any]:
-    """A row made of what has broken builds before, and of noise."""
-    ours = ["video_id", "train", "1.0.0", "ecuador_2024", "README.md", "sha256", "label", "null"]
-    odd = [
-        "\u202e",
-        "\u0301" * 5,
-        "\ufeff",
-        "𝟎𝟗𝟗𝟏𝟐𝟑𝟒𝟓𝟔𝟕",
-        "[PHONE]",
-        "[[URL]]",
-        "|",
-        "---\n",
-        "\\",
-        "`",
-        "${x}",
-    ]
-    kinds = [
-        lambda: "GSK 123 " * dice.randint(1, 60),
-        lambda: "958123456",
-        lambda: f"#{dice.choice(ours)} y @persona.{dice.randint(0, 999)}x",
-        lambda: "".join(dice.choice(string.printable) for _ in range(dice.randint(0, 60))),
-        lambda: " ".join(dice.choice(odd) for _ in range(dice.randint(1, 9))),
-        lambda: f"{(START << 32) + dice.randint(0, 9_999)}",
-        lambda: dice.choice(["/home/ana/x.mp4", "C:\\Users\\ana", "file:///etc/x", "~/videos/x"]),
-        lambda: f"persona.{dice.randint(0, 9_999)}x lo dijo en el barrio",
-        lambda: " ".join(str(dice.randint(0, 9)) for _ in range(dice.randint(1, 40))),
-        lambda: "una frase larga que cualquiera entiende sin problema",
-        lambda: "",
-    ]
-    name = dice.choice(
-        [f"persona.{number}x", *ours, f"{dice.randint(0, 9)}.{dice.randint(0, 9_999)}", "a_b"]
-    )
-    return {
-        "username": name,
-        "voice_to_text": dice.choice(kinds)(),
-        "video_description": dice.choice(kinds)(),
-        "hashtag_names": [
-            dice.choice([*ours, "ecuador", "0991234567", name, "a/b"]) for _ in range(3)
-        ],
-    }
-
-
 @pytest.mark.long
 def test_ten_thousand_hostile_rows_in_one_build(tmp_path: Path) -> None:
     dice = random.Random(10_000)
-    rows = [_hostile(dice, number) for number in range(10_000)]
+    rows = [hostile_row(dice, number) for number in range(10_000)]
     built = build(tmp_path, page(tmp_path / "pages", rows))
     counts, dropped = built.manifest["counts"], built.manifest["dropped"]
     assert counts["ingest"]["in"] == 10_000
@@ -213,6 +170,6 @@ def test_ten_thousand_hostile_rows_in_one_build(tmp_path: Path) -> None:
 
 def test_three_hundred_hostile_rows(tmp_path: Path) -> None:
     dice = random.Random(300)
-    built = build(tmp_path, page(tmp_path / "pages", [_hostile(dice, n) for n in range(300)]))
+    built = build(tmp_path, page(tmp_path / "pages", [hostile_row(dice, n) for n in range(300)]))
     assert built.frame("videos").height + sum(built.manifest["dropped"].values()) == 300
     assert built.report["contract"]["verdict"] == "pass"
