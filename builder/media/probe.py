@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +12,7 @@ import polars as pl
 from builder.media.downloads import probe_file
 from builder.media.facts import Facts
 from builder.media.gone import MARKER, PASSING
+from builder.run.cpu import cores
 from builder.run.stage import Stage
 
 
@@ -37,6 +40,11 @@ class Probe(Stage):
         """A file that was not there or could not be read; see `Stage.passing`."""
         marked = (done["reason"] == MARKER).fill_null(False)
         return super().passing(done) | (done["status"].is_in(PASSING) & ~marked)
+
+    def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
+        """Probe the files of a batch, a child process for each core; see `Stage.rows`."""
+        with ThreadPoolExecutor(cores()) as readers:
+            return list(readers.map(partial(self.guarded, self.row), batch.iter_rows(named=True)))
 
     def row(self, record: dict[str, Any]) -> dict[str, Any]:
         """Probe one file; see `Stage.row`."""
