@@ -1,6 +1,7 @@
 """Which characters the bytes of a source stand for. Nothing is guessed twice, nothing is lost.
 
-In this order: UTF-16 or UTF-32 by its mark; UTF-8, strictly; Windows-1252 (of which Latin-1 is a
+In this order: UTF-16 or UTF-32 by its mark, or by the zero bytes of its first characters, which are
+ASCII in any JSON page or CSV; UTF-8, strictly; Windows-1252 (of which Latin-1 is a
 part), said in a note; else refused, naming the row. A text that is UTF-8 but for a few bytes stays
 UTF-8: reading all of it as Windows-1252 would ruin every accent in it. Its damaged places are kept
 as lone surrogates (`DAMAGED`), so that the rows they stand in are refused by name.
@@ -28,6 +29,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ZEROS = {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}
 # Two bytes of Windows-1252 look like one character of UTF-8 now and then; this share is chance.
 _CHANCE = 0.05
 _WAY_OUT = "save the file as UTF-8 (or take the original again) and run the same command"
@@ -82,6 +84,7 @@ def utf8_blocks(blocks: Iterable[bytes], file: str) -> Iterator[bytes]:
         if len(first) >= 4:
             break
     marked = next((name for mark, name in _MARKS if first.startswith(mark)), None)
+    marked = marked or _unmarked(first[:4])
     if marked is None:
         if first:
             yield first
@@ -100,9 +103,14 @@ def utf8_blocks(blocks: Iterable[bytes], file: str) -> Iterator[bytes]:
                 return
             text = decoder.decode(following)
     except UnicodeError as error:
-        raise _refused(f"{marked.upper()}, which its mark announces", file, f"line {line}") from (
-            error
-        )
+        told = f"{marked.upper()}, which its first characters announce"
+        raise _refused(told, file, f"line {line}") from error
+
+
+def _unmarked(first: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark: where the zeros of two ASCII characters stand."""
+    zeros = "".join("0" if byte == 0 else "x" for byte in first)
+    return _ZEROS.get(zeros)
 
 
 def encoding_of(blocks: Callable[[], Iterable[bytes]], file: str) -> Text:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from builder.errors import SpreadsheetDamage
 from builder.sources.schema import ID_TIME_TOLERANCE, MAX_ID, id_time
 
 ID_MISSING = "id_missing"
@@ -59,6 +60,48 @@ def parse_id(value: object) -> tuple[int | None, str | None]:
     if value > MAX_ID:
         return None, ID_TOO_LARGE
     return (value, None) if value > 0 else (None, ID_NOT_A_NUMBER)
+
+
+def rounded_by_a_float(video_id: int) -> bool:
+    """Whether an id is what a floating-point number makes of one, as pandas, R and JavaScript do.
+
+    Above 2^62 these know multiples of 1,024, or print the nearest number that ends in 000. One id
+    in 500 is such a number by chance.
+    """
+    return video_id > 2**62 and (video_id % 1024 == 0 or video_id % 1000 == 0)
+
+
+class FloatWatch:
+    """Counts ids that a float may have made: by chance few, in a file of floats all.
+
+    Attributes:
+        seen, rounded: ids.
+    """
+
+    FEW = 4
+
+    def __init__(self) -> None:
+        self.seen = self.rounded = 0
+
+    def add(self, video_id: int) -> None:
+        """Look at one id."""
+        self.seen += 1
+        self.rounded += rounded_by_a_float(video_id)
+
+    def judge(self, file: str) -> None:
+        """Refuse the file where at least half of its ids are rounded.
+
+        Raises:
+            SpreadsheetDamage: telling how many.
+        """
+        if self.rounded >= self.FEW and self.rounded * 2 >= self.seen:
+            raise SpreadsheetDamage(
+                f"{self.rounded:,} of {self.seen:,} ids went through floating-point numbers",
+                file=file,
+                field="id",
+                way_out="the last digits are lost for good: take the original again, and read ids "
+                "as text (pandas: dtype=str; R: colClasses; JavaScript: BigInt)",
+            )
 
 
 def check_time(video_id: int, create_time: int | None) -> str | None:

@@ -76,6 +76,24 @@ def test_a_marked_encoding_is_followed(tmp_path: Path, encoding: str, name: str)
     assert not any(block.rejected for block in blocks)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
+def test_a_wide_encoding_without_its_mark_is_followed(
+    tmp_path: Path, encoding: str, name: str
+) -> None:
+    made = json.dumps(page([video(1, voice_to_text=WORDS)]), ensure_ascii=False)
+    text = sheet(3) if name == "a.csv" else made + "\n"
+    blocks = read(put(tmp_path, name, text.encode(encoding)))
+    column = "upstream_summary" if name == "a.csv" else "voice_to_text"
+    assert frame(blocks)[column][0].startswith(WORDS)
+
+
+def test_marked_files_that_were_joined_are_read(tmp_path: Path) -> None:
+    lines = [json.dumps(page([video(n)])).encode() for n in (1, 2, 3)]
+    content = b"".join(codecs.BOM_UTF8 + line + b"\n" for line in lines)
+    assert frame(read(put(tmp_path, "a.jsonl", content))).height == 3
+
+
 @pytest.mark.parametrize("cut", [1, 2, 3])
 def test_utf16_that_is_cut_inside_a_character_is_refused(tmp_path: Path, cut: int) -> None:
     content = codecs.BOM_UTF16_LE + sheet(3, "x 😀").encode("utf-16-le")

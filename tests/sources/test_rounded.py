@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fakes.pages import NOON, WHISPER_HEADER, page, tiny_campaign, video, write_csv, write_pages
 
+from builder.errors import SpreadsheetDamage
 from builder.run.progress import Progress
 from builder.run.store import Store
 from builder.sources.files import find_sources
@@ -95,3 +96,39 @@ def test_an_id_that_the_service_itself_gave_is_exact(tmp_path: Path) -> None:
         *((i, "x") for i in [exact, f"{ids[0]:.5E}", *ids]),
     )
     assert run(tmp_path).videos == 21
+
+
+def javascript(number: int) -> str:
+    """As JavaScript prints a number: the shortest digits that are nearest to it, then zeros."""
+    digits, _, exponent = f"{float(number)!r}".partition("e+")
+    whole = digits.replace(".", "")
+    return whole.ljust(int(exponent) + 1, "0")
+
+
+FLOATS = {"pandas": lambda i: str(int(float(i))), "javascript": javascript}
+
+
+@pytest.mark.parametrize("by", FLOATS)
+@pytest.mark.parametrize("kind", ["csv", "pages"])
+def test_ids_that_went_through_a_float_are_refused(tmp_path: Path, by: str, kind: str) -> None:
+    ids = [int(FLOATS[by](i)) for i in real_ids(60)]
+    assert ids != real_ids(60)
+    write_ids(tmp_path / "in", kind, ids)
+    with pytest.raises(SpreadsheetDamage, match="60 of 60 ids went through floating-point"):
+        run(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["csv", "pages"])
+def test_round_ids_by_chance_are_videos(tmp_path: Path, kind: str) -> None:
+    ids = sorted([*real_ids(40), *(int(javascript(i)) for i in real_ids(3, seed=5))])
+    write_ids(tmp_path / "in", kind, ids)
+    assert run(tmp_path).videos == 43
+
+
+def write_ids(folder: Path, kind: str, ids: list[int]) -> None:
+    folder.mkdir()
+    if kind == "csv":
+        write_csv(folder / "ecuador.csv", WHISPER_HEADER, *[[i, "hola"] for i in ids])
+        return
+    rows = [video(n, id=i, create_time=i >> 32) for n, i in enumerate(ids)]
+    write_pages(folder / "a.jsonl", page(rows))

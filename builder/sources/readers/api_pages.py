@@ -26,7 +26,7 @@ from builder.sources.encoding import (
     utf8_blocks,
 )
 from builder.sources.files import SourceFile, read_blocks, read_lines
-from builder.sources.ids import check_time, parse_id
+from builder.sources.ids import FloatWatch, check_time, parse_id
 from builder.sources.readers.page_errors import check_errors
 from builder.sources.rows import Block, RowProblem, Seen
 from builder.sources.schema import COUNTS, ROLE_API, id_time
@@ -56,10 +56,12 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
     Raises:
         UnreadablePage: not JSON, cut short, or not a page.
         ErrorPage: the page is an error response.
+        SpreadsheetDamage: at least half of the ids went through floating-point numbers.
     """
     block = Block(file.name, synthetic=file.synthetic)
     position = first_position
     pages = windows = lost = 0
+    floats = FloatWatch()
     for where, page, text in _pages(file):
         pages += 1
         windows += text.encoding == WINDOWS
@@ -74,16 +76,19 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
                     _refuse_damaged(video)
                 lost += _mend(row)
                 block.add(row)
+                floats.add(row["id"])
             except RowProblem as problem:
                 block.reject(f"{where}video {index}", problem)
             position += 1
         if block.rows >= BLOCK_ROWS:
+            floats.judge(file.name)
             yield block
             block = Block(file.name, synthetic=block.synthetic)
     if not pages:
         raise UnreadablePage(
             "the file is empty", file=file.name, way_out="fetch the page again or remove the file"
         )
+    floats.judge(file.name)
     block.notes += encoding_notes(file.name, f"{windows:,} page(s)" if windows else "", lost)
     yield block
 
@@ -137,7 +142,8 @@ def _pages(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
 
 def _lines(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
     for number, line in read_lines(file):
-        yield f"line {number}, ", *_parse(line, file, f"line {number}")
+        page = line.removeprefix(codecs.BOM_UTF8)  # files joined by `cat` bring their marks along
+        yield f"line {number}, ", *_parse(page, file, f"line {number}")
 
 
 def _loads(content: bytes, file: SourceFile, row: str | None) -> tuple[Any, Text]:

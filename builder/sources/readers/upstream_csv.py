@@ -18,7 +18,14 @@ from typing import Any
 from builder.errors import MissingColumn, SpreadsheetDamage, UnreadablePage
 from builder.sources.encoding import DAMAGED, REPLACEMENT, WINDOWS, encoding_of, utf8_blocks
 from builder.sources.files import SourceFile, read_blocks
-from builder.sources.ids import ID_FLOAT, ID_SCIENTIFIC, ROUNDED_TO, check_time, parse_id
+from builder.sources.ids import (
+    ID_FLOAT,
+    ID_SCIENTIFIC,
+    ROUNDED_TO,
+    FloatWatch,
+    check_time,
+    parse_id,
+)
 from builder.sources.readers.api_pages import TEXT_DAMAGED, encoding_notes
 from builder.sources.rows import Block, RowProblem
 from builder.sources.schema import COUNTS, ROLE_CSV, id_time
@@ -254,11 +261,14 @@ class _Damage:
         self.file = file
         self.seen = self.damaged = self.rounded = 0
         self.scientific = False
+        self.floats = FloatWatch()
         self.first = 0
 
     def watch(self, cell: str, line: int) -> str:
         self.seen += 1
-        _, reason = parse_id(cell)
+        video_id, reason = parse_id(cell)
+        if video_id is not None:
+            self.floats.add(video_id)
         text = cell.strip()
         rounded = len(text) >= 18 and text.endswith("0000")
         self.rounded += rounded
@@ -286,6 +296,7 @@ class _Damage:
                 field="id",
                 way_out=_WAY_OUT_SPREADSHEET,
             )
+        self.floats.judge(self.file.name)
 
 
 def _row(cells: list[str], columns: dict[str, int], id_cell: str) -> dict[str, Any]:
