@@ -143,6 +143,8 @@ def check_request(request: Request) -> None:
             "nothing is released that was not anonymised",
             way_out="skip assemble too, or do not skip anonymize",
         )
+    for what, path in (("--out", request.out), ("--work", request.work)):
+        _check_name(what, path)
     if lies_in(request.out, request.work):
         raise UsageProblem(
             "--out lies inside --work, which holds private data",
@@ -160,6 +162,24 @@ def check_request(request: Request) -> None:
         [("--out", request.out), ("--work", request.work)],
         [(what, path) for what, path in read if _is_there(path)],
     )
+
+
+def _check_name(what: str, path: Path) -> None:
+    """Names that only look like a place."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UsageProblem(
+            f"the name given as {what} is not UTF-8",
+            way_out="rename the folder: Parquet files cannot be written below such a name",
+        ) from error
+    if path.parts and path.parts[0].startswith("~") and not path.parent.is_dir():
+        raise UsageProblem(
+            f"{what} begins with ~, which the shell did not replace: a folder of that name would "
+            "be made",
+            file=path,
+            way_out=f"write {what} ~/… with a space in between, or the whole path",
+        )
 
 
 def _is_there(path: Path) -> bool:

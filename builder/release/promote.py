@@ -37,6 +37,10 @@ def claimed(out: Path) -> Iterator[Path]:
         WorkLocked: another process is building there.
     """
     place = real_place(out)
+    if place.is_symlink():
+        raise ReleaseConflict(
+            "the output is a link that leads to itself", file=out, way_out="give another --out"
+        )
     if is_mount_point(place):
         raise ReleaseConflict(
             "the output folder is a mount point, which cannot be replaced by another folder",

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.errors import EmptySource
+from builder.errors import EmptySource, UnreadablePage
 from builder.sources.encoding import utf8_blocks
 from builder.sources.opening import list_members, open_blocks, unreadable
 
@@ -89,6 +89,10 @@ class SourceFile:
             raise unreadable(self.name, error) from error
 
 
+# A page of 100 videos is well under a megabyte, and JSON takes some ten times its bytes in memory.
+MOST_BYTES = 512 << 20
+
+
 class Sources(list[SourceFile]):
     """The files found, in reading order.
 
@@ -161,13 +165,21 @@ def _inside(source: Path, skipped: Counter[str]) -> list[Path]:
             path = Path(top, name)
             if name.startswith("."):
                 continue
-            if not path.exists():
+            if not _there(path):
                 skipped["link(s) that lead nowhere were left out"] += 1
             elif path.suffix.lower() in UNREAD and not _ending(path):
                 kind = path.suffix.lower()
                 skipped[f"{kind} file(s) were not read: pages are .json or .jsonl, CSVs .csv"] += 1
             files.append(path)
     return sorted(files)
+
+
+def _there(path: Path) -> bool:
+    """Whether a path leads somewhere where one may look."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _told(skipped: Counter[str]) -> list[str]:
@@ -209,7 +221,7 @@ def _ending(path: Path | str) -> str:
 
 def _classify(path: Path, source: Path) -> list[SourceFile]:
     relative = path.relative_to(source) if path != source else Path(path.name)
-    if path.name in (SIMULATION_MARK, COLLECTED_MARK) or not path.is_file():
+    if path.name in (SIMULATION_MARK, COLLECTED_MARK) or not _there(path) or not path.is_file():
         return []
     if any(part.startswith(".") for part in relative.parts):
         return []
@@ -260,20 +272,38 @@ def read_blocks(file: SourceFile) -> Iterator[bytes]:
     yield from open_blocks(file.path, file.member, file.name, _BLOCK)
 
 
+def too_long(file: SourceFile, row: str | None = None) -> UnreadablePage:
+    """What is no page, because it would not fit in memory once it is parsed."""
+    return UnreadablePage(
+        f"this is no page: it is longer than {MOST_BYTES >> 20:,} MB",
+        file=file.name,
+        row=row,
+        way_out="a page holds at most 100 videos; write one page a line, in a .jsonl file",
+    )
+
+
 def read_lines(file: SourceFile) -> Iterator[tuple[int, bytes]]:
     """Non-blank lines as (line number from 1, UTF-8 or unmarked bytes).
 
     In memory is one block, or a line where that is longer; each byte is copied a fixed number of
     times, however long its line is.
+
+    Raises:
+        UnreadablePage: a line of more than `MOST_BYTES`.
     """
     pieces: list[bytes] = []  # of a line that no block has ended yet
     number = 0
+    size = 0
     for block in utf8_blocks(read_blocks(file), file.name):
         *lines, rest = block.split(b"\n")
         if lines:
             lines[0] = b"".join([*pieces, lines[0]])
             pieces.clear()
+            size = 0
         pieces.append(rest)
+        size += len(rest)
+        if size > MOST_BYTES:
+            raise too_long(file, f"line {number + len(lines) + 1}")
         for line in lines:
             number += 1
             if number == 1:

@@ -176,6 +176,25 @@ def test_folders_beside_each_other_and_a_file_in_the_folder_of_the_output(tmp_pa
     check_request(Request(work=tmp_path / "w", out=tmp_path / "o", sources=(tmp_path / "a.csv",)))
 
 
+@pytest.mark.parametrize("what", ["out", "work"])
+@pytest.mark.parametrize(
+    ("name", "told"), [("~/release", "begins with ~"), ("a\udcff", "not UTF-8")]
+)
+def test_names_that_only_look_like_a_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, name: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageProblem, match=told):
+        check_request(Request(**{"work": Path("w"), "out": Path("o"), what: Path(name)}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_in_a_circle_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(ReleaseConflict, match="leads to itself"), claimed(tmp_path / "loop"):
+        pass
+
+
 def test_two_names_of_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that does not tell capitals: `Pages` is `pages`."""
     (tmp_path / "pages").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ from builder.run.store import Store
 from builder.sources import files, opening
 from builder.sources.files import find_sources, read_blocks
 from builder.sources.ingest import ingest
+from builder.sources.readers import api_pages
+from builder.sources.readers.api_pages import read_pages
 
 CONTENT = to_bytes([page([video(n) for n in range(1, 4)])])
 
@@ -149,3 +152,35 @@ def test_opening_names_only_what_it_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnreadablePage) as caught:
         list(opening.open_blocks(tmp_path / "gone.jsonl", None, "page 3", 10))
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_link_to_where_nobody_may_look_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.json", "locked.json"):
+        write_pages(tmp_path / name, page([video(1)]), style="page")
+    whole = os.stat
+
+    def stat(path: object, *more: object, **options: object) -> object:
+        if str(path).endswith("locked.json"):
+            raise PermissionError(13, "Permission denied")
+        return whole(path, *more, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "stat", stat)
+    found = find_sources([tmp_path])
+    assert [file.name for file in found] == ["a.json"]
+    assert "1 link(s)" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.jsonl.gz", "a.json.zst"])
+def test_what_would_not_fit_in_memory_is_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write_pages(tmp_path / name, page([video(n) for n in range(300)]))
+    (found,) = find_sources([tmp_path])
+    list(read_pages(found, 0))
+    for module in (files, api_pages):
+        monkeypatch.setattr(module, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(files, "_BLOCK", 4_096)
+    with pytest.raises(UnreadablePage, match="no page: it is longer"):
+        list(read_pages(found, 0))

@@ -25,7 +25,7 @@ from builder.sources.encoding import (
     decoded,
     utf8_blocks,
 )
-from builder.sources.files import SourceFile, read_blocks, read_lines
+from builder.sources.files import MOST_BYTES, SourceFile, read_blocks, read_lines, too_long
 from builder.sources.ids import FloatWatch, check_time, parse_id
 from builder.sources.readers.page_errors import check_errors
 from builder.sources.rows import Block, RowProblem, Seen
@@ -118,8 +118,7 @@ def _pages(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
     if ".json" not in [suffix.lower() for suffix in Path(name).suffixes]:
         yield from _lines(file)
         return
-    blocks = utf8_blocks(read_blocks(file), file.name)
-    content = b"".join(blocks).removeprefix(codecs.BOM_UTF8).strip()
+    content = _content(file).removeprefix(codecs.BOM_UTF8).strip()
     if not content:
         return
     try:
@@ -138,6 +137,17 @@ def _pages(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
             yield f"page {number}, ", page, text
     else:
         yield "", whole, text
+
+
+def _content(file: SourceFile) -> bytes:
+    blocks: list[bytes] = []
+    size = 0
+    for block in utf8_blocks(read_blocks(file), file.name):
+        blocks.append(block)
+        size += len(block)
+        if size > MOST_BYTES:
+            raise too_long(file)
+    return b"".join(blocks)
 
 
 def _lines(file: SourceFile) -> Iterator[tuple[str, Any, Text]]:
