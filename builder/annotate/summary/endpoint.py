@@ -20,15 +20,18 @@ from typing import Any
 
 import httpx2
 
+from builder.annotate.summary.line import TOO_LATE, Answer, Cut, Line
 from builder.config.profile import SummariesTable
 from builder.errors import StageFailed
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _FATAL = {401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found"}
+_NOBODY = (
+    *(httpx2.ConnectError, httpx2.ProxyError, httpx2.UnsupportedProtocol, httpx2.InvalidURL),
+)
 FATAL_REASONS = frozenset(_FATAL.values()) | {"redirected"}
 # Hugging Face's OpenAI-compatible router (Inference Providers).
 ROUTER = "https://router.huggingface.co/v1"
-MAX_ANSWER = 4 << 20  # bytes; a summary has some hundred
 
 
 class EndpointRefused(StageFailed):
@@ -124,7 +127,7 @@ class Endpoint:
                 )
         # The user's Hugging Face token goes to Hugging Face alone, never to a named server.
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx2.Client(headers=headers, timeout=table.timeout, follow_redirects=False)
+        self._line = Line(headers, table.timeout)
         self.name = table.model
 
     def probe(self) -> None:
@@ -137,24 +140,24 @@ class Endpoint:
         """
         table = self._table
         try:
-            answer = self._client.get(f"{self._url}/models", timeout=min(table.timeout, 20.0))
-        except httpx2.TransportError as error:
+            answer = self._line.ask("GET", f"{self._url}/models", min(table.timeout, 20.0))
+        except (httpx2.HTTPError, httpx2.InvalidURL, Cut) as error:
             raise EndpointRefused(
                 f"the summary endpoint cannot be reached ({_transport_reason(error)})",
                 field="summaries.base_url",
                 way_out="start the server, or correct base_url in the profile",
             ) from None
-        if answer.status_code in (401, 402, 403):
+        if answer.status in (401, 402, 403):
             raise EndpointRefused(
-                f"the summary endpoint refuses us ({_FATAL[answer.status_code]})",
+                f"the summary endpoint refuses us ({_FATAL[answer.status]})",
                 field="summaries",
                 way_out=f"put a valid token into the environment variable {table.token_env}",
             )
         try:
-            known = [str(model["id"]) for model in answer.json()["data"]]
-        except (ValueError, KeyError, TypeError):
+            known = [str(model["id"]) for model in json.loads(answer.content)["data"]]
+        except (ValueError, KeyError, TypeError, RecursionError):
             return
-        if answer.status_code == 200 and known and table.model not in known:
+        if known and table.model not in known:
             raise EndpointRefused(
                 f"the summary endpoint has no model {table.model!r}",
                 field="summaries.model",
@@ -203,35 +206,19 @@ class Endpoint:
             request["seed"] = table.seed
         # A transcript may hold a lone surrogate, which UTF-8 has no bytes for: JSON escapes it.
         body = json.dumps(request).encode("ascii")
-        deadline = time.monotonic() + table.timeout
+        url = f"{self._url}/chat/completions"
         try:
-            with self._client.stream(
-                "POST",
-                f"{self._url}/chat/completions",
-                content=body,
-                headers={"content-type": "application/json"},
-            ) as response:
-                if response.status_code != 200:
-                    raise _http_failure(response)
-                content = _read(response, deadline)
+            answer = self._line.ask("POST", url, table.timeout, body)
+        except Cut as cut:
+            raise CallFailed(cut.reason, passing=cut.reason == TOO_LATE) from None
         except httpx2.HTTPError as error:
             raise CallFailed(_transport_reason(error), passing=True) from None
+        if answer.status != 200:
+            raise _http_failure(answer)
         try:
-            return _reply(json.loads(content))
+            return _reply(json.loads(answer.content))
         except (ValueError, RecursionError):
             raise CallFailed("unreadable_answer", passing=True) from None
-
-
-def _read(response: httpx2.Response, deadline: float) -> bytes:
-    """The whole body, unless it takes too long or too much."""
-    content = bytearray()
-    for chunk in response.iter_bytes():
-        content += chunk
-        if len(content) > MAX_ANSWER:
-            raise CallFailed("answer_too_large", passing=False)
-        if time.monotonic() > deadline:
-            raise CallFailed("timeout", passing=True)
-    return bytes(content)
 
 
 def _reply(answer: Any) -> Reply:
@@ -259,8 +246,8 @@ def _count(value: Any) -> int | None:
     return value if whole and 0 <= value < 2**63 else None
 
 
-def _http_failure(response: httpx2.Response) -> CallFailed:
-    code = response.status_code
+def _http_failure(response: Answer) -> CallFailed:
+    code = response.status
     if code in _FATAL:
         return CallFailed(_FATAL[code], passing=False, fatal=True)
     if code < 400:  # a redirect, or something no chat endpoint answers
@@ -273,9 +260,14 @@ def _http_failure(response: httpx2.Response) -> CallFailed:
 
 
 def _transport_reason(error: Exception) -> str:
+    if isinstance(error, Cut):
+        return error.reason
     if isinstance(error, httpx2.TimeoutException):
         return "timeout"
-    if isinstance(error, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol):
+    if isinstance(
+        error,
+        httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol | httpx2.InvalidURL,
+    ):
         return "no_connection"
     return "cut_stream"
 

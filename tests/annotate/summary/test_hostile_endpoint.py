@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +16,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import zstandard
 from fakes.llm_server import GOOD, LlmServer
 
 from builder.annotate.summarize import Summarize
@@ -100,6 +104,87 @@ def test_a_flood_is_cut_off() -> None:
     with server(flood) as url:
         (row,) = run(Summarize(table(url, timeout=30)), SAID)
     assert (row["status"], row["reason"]) == ("rejected", "answer_too_large")
+
+
+def drip_headers(handler: BaseHTTPRequestHandler) -> None:
+    """One header, a byte at a time; it never ends."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    with suppress(OSError):
+        for _ in range(400):
+            handler.wfile.write(b"a")
+            handler.wfile.flush()
+            time.sleep(0.05)
+
+
+def test_headers_that_never_end_are_given_up() -> None:
+    started = time.monotonic()
+    with server(lambda handler, body: drip_headers(handler)) as url:
+        (row,) = run(Summarize(table(url, timeout=1.0)), SAID)
+    assert (row["status"], row["reason"]) == ("failed", "timeout")
+    assert time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "zstd", "br"])
+def test_a_bomb_is_not_unpacked(packing: str) -> None:
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress}.get(
+        packing
+    )
+    made = b"\x8b\x03\x80" if pack is None else pack(b" " * (128 << 20))
+
+    def bomb(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        send(handler, made, content_encoding=packing)
+
+    tracemalloc.start()
+    with server(bomb) as url:
+        (row,) = run(Summarize(table(url, timeout=30)), SAID)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert row["status"] == "rejected"
+    assert row["reason"] in ("answer_too_large", "unreadable_packing")
+    assert most < 64 << 20
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "identity", "GZIP"])
+def test_a_packed_answer_is_an_answer(packing: str) -> None:
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress}.get(packing.lower(), bytes)
+
+    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        assert handler.headers["accept-encoding"] == "identity"
+        send(handler, pack(chat(GOOD)), content_encoding=packing)
+
+    with server(answer) as url:
+        (row,) = run(Summarize(table(url)), SAID)
+    assert row["status"] == "ok"
+
+
+HOSTILE_LISTS: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {
+    "headers drip": drip_headers,
+    "bomb": lambda handler: send(
+        handler, gzip.compress(b" " * (64 << 20)), content_encoding="gzip"
+    ),
+    "no gzip": lambda handler: send(handler, b"plain", content_encoding="gzip"),
+    "no http": lambda handler: handler.wfile.write(b"\x16\x03\x01" * 99),
+}
+
+
+@pytest.mark.parametrize("how", HOSTILE_LISTS)
+def test_the_list_of_models_holds_nobody(how: str) -> None:
+    started = time.monotonic()
+    with (
+        server(lambda h, _: HOSTILE_LISTS[how](h)) as url,
+        pytest.raises(EndpointRefused, match="reached"),
+    ):
+        Summarize(table(url, timeout=1.0)).check()
+    assert time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>hello</html>", b"[" * 100_000, b'{"data": 7}', b'{"data": [{"id": 1}, 5]}', b""],
+)
+def test_an_odd_list_of_models_says_nothing(body: bytes) -> None:
+    with server(lambda handler, _: send(handler, body)) as url:
+        Summarize(table(url, timeout=5.0)).check()
 
 
 @pytest.mark.parametrize("code", [301, 302, 307, 308])
