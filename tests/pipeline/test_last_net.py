@@ -23,12 +23,12 @@ VIDEO = {"id": (1_704_844_800 << 32) + 9, "create_time": 1_704_844_800}
 
 @pytest.fixture
 def gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scrubber that misses what stands after "gap" when it cleans, and sees it when it checks."""
+    """A scrubber that misses what stands beside "hueco" when it cleans, and sees it when it checks."""
     whole = Scrubber.scrub
 
     def scrub(self: Scrubber, text: str) -> Scrubbed:
         # the contract's own scrubber knows no usernames
-        return Scrubbed(text, ()) if "gap" in text and self._usernames else whole(self, text)
+        return Scrubbed(text, ()) if "hueco" in text and self._usernames else whole(self, text)
 
     monkeypatch.setattr(Scrubber, "scrub", scrub)
     monkeypatch.setattr(
@@ -40,10 +40,10 @@ def gap(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "gap mi cédula es 1710034065 anótela",
-        "gap está en /home/ana/videos/uno.mp4 dijo ella",
-        "gap lo dijo wilmer_q99 en la noche del paro",
-        f"gap el video {(1_704_844_800 << 32) + 9} ya no se ve",
+        "hueco mi cédula es 1710034065 anótela",
+        "hueco está en /home/ana/videos/uno.mp4 dijo ella",
+        "hueco lo dijo wilmer_q99 en la noche del paro",
+        f"hueco el video {(1_704_844_800 << 32) + 9} ya no se ve",
     ],
 )
 def test_a_text_that_slipped_through_is_withheld_and_the_rest_released(
@@ -67,7 +67,7 @@ def test_a_text_that_slipped_through_is_withheld_and_the_rest_released(
     assert any("last check" in note for note in built.manifest["notes"])
     assert not (built.work / "rejected").exists()
     everything = b"".join(p.read_bytes() for p in built.release.rglob("*") if p.is_file())
-    assert b"gap " not in everything
+    assert b"hueco " not in everything
     # the same once more: the same bytes, no error
     before = json.dumps(built.manifest)
     assert json.dumps(build(tmp_path, pages).manifest) == before
@@ -109,7 +109,7 @@ def test_what_cannot_be_withheld_ends_the_build_and_names_the_place(
     monkeypatch.setattr(release, "write_card", card)
     rows: list[dict[str, Any]] = [
         {"id": 7321111222333444555, "create_time": 7321111222333444555 >> 32},
-        {"voice_to_text": "gap mi cédula es 1710034065 anótela"},
+        {"voice_to_text": "hueco mi cédula es 1710034065 anótela"},
     ]
     with pytest.raises(ContractBroken, match=r"README\.md") as caught:
         build(tmp_path, api_pages(tmp_path / "pages", rows))
