@@ -23,7 +23,7 @@ VIDEO = {"id": (1_704_844_800 << 32) + 9, "create_time": 1_704_844_800}
 
 @pytest.fixture
 def gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scrubber that misses what stands beside "hueco" when it cleans, and sees it when it checks."""
+    """A scrubber that misses texts with "hueco" when it cleans, and sees them when it checks."""
     whole = Scrubber.scrub
 
     def scrub(self: Scrubber, text: str) -> Scrubbed:
