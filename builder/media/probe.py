@@ -12,6 +12,7 @@ import polars as pl
 from builder.media.downloads import probe_file
 from builder.media.facts import Facts
 from builder.media.gone import MARKER, PASSING
+from builder.media.workers import give_up
 from builder.run.cpu import cores
 from builder.run.stage import Stage
 
@@ -43,8 +44,15 @@ class Probe(Stage):
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """Probe the files of a batch, a child process for each core; see `Stage.rows`."""
-        with ThreadPoolExecutor(cores()) as readers:
+        readers = ThreadPoolExecutor(cores())
+        try:
             return list(readers.map(partial(self.guarded, self.row), batch.iter_rows(named=True)))
+        except BaseException:  # Ctrl-C must not wait for the rest of the batch
+            readers.shutdown(wait=False, cancel_futures=True)
+            give_up()
+            raise
+        finally:
+            readers.shutdown()
 
     def row(self, record: dict[str, Any]) -> dict[str, Any]:
         """Probe one file; see `Stage.row`."""

@@ -76,6 +76,7 @@ class _Child:
                 way_out="too many processes or too little memory; end some and run again",
             ) from error
         self.files = 0
+        self.given_up = False
         _widen(self._stdout)
         self._answers = selectors.DefaultSelector()
         self._answers.register(self._stdout, selectors.EVENT_READ)
@@ -144,6 +145,7 @@ class _Children:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
+        self._busy: set[_Child] = set()
         self._owner = os.getpid()
         atexit.register(self.end)
 
@@ -151,11 +153,18 @@ class _Children:
     def one(self) -> Iterator[_Child]:
         """A child of one's own; kept for others only if it came to the end of its answer."""
         child = self._take() or _Child()
+        with self._lock:
+            self._busy.add(child)
         try:
             yield child
-        except BaseException:
+        except BaseException as error:
             child.end()
+            if child.given_up:
+                raise StageFailed("the run was interrupted while a download was read") from error
             raise
+        finally:
+            with self._lock:
+                self._busy.discard(child)
         if child.files >= _FILES_A_CHILD:
             child.end()
             return
@@ -173,6 +182,13 @@ class _Children:
                 child.end()
         return None
 
+    def give_up(self) -> None:
+        """End those at work: whoever waits for one gets a `StageFailed`."""
+        with self._lock:
+            for child in self._busy:
+                child.given_up = True
+                child.process.kill()
+
     def end(self) -> None:
         """End the idle ones."""
         if self._owner == os.getpid():
@@ -183,6 +199,11 @@ class _Children:
 
 
 _CHILDREN = _Children()
+
+
+def give_up() -> None:
+    """Stop whatever threads of this process read right now: the run was interrupted."""
+    _CHILDREN.give_up()
 
 
 def facts_of(path: Path) -> Facts:

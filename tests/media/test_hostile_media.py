@@ -7,10 +7,12 @@ import signal
 import struct
 import sys
 import threading
+import time
 from pathlib import Path
 
 import av
 import numpy as np
+import polars as pl
 import pytest
 from fakes.hostile import mutants
 from fakes.media_files import RATE, tone, write_mp4, write_wav
@@ -18,8 +20,9 @@ from fakes.media_files import RATE, tone, write_mp4, write_wav
 from builder.errors import StageFailed
 from builder.media import workers
 from builder.media.audio import SAMPLE_RATE, MediaProblem, decode_blocks
-from builder.media.downloads import probe_file
+from builder.media.downloads import MEDIA_SCHEMA, probe_file
 from builder.media.facts import STATUSES, Facts
+from builder.media.probe import Probe
 from builder.media.workers import CRASHED, HUNG
 
 FIRST = 7_321_728_245_254_717_441
@@ -168,6 +171,34 @@ def test_a_crash_in_the_middle_keeps_the_sound_before_it(tmp_path: Path) -> None
         for block in decode_blocks(bad, 0.5):
             blocks.append(block)  # noqa: PERF402 - what came before the error counts
     assert sum(map(len, blocks)) >= 4 * RATE
+
+
+@pytest.mark.usefixtures("hostile")
+def test_an_interrupted_batch_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 600.0)
+    paths = [write_mp4(tmp_path / f"hang{n}.mp4", 0.5) for n in range(6)]
+    facts = [(n, str(path), path.stat().st_size, 0) for n, path in enumerate(paths)]
+    batch = pl.DataFrame(facts, schema=MEDIA_SCHEMA, orient="row")
+    threading.Timer(3.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.monotonic()
+    # a process in the background ignores it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Probe()(batch)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - started < 20
+    assert not workers._CHILDREN._busy
+
+
+def test_a_batch_comes_back_in_its_order(tmp_path: Path) -> None:
+    paths = [write_wav(tmp_path / f"{n}.wav", tone(0.2 + (n * 7 % 5) / 10)) for n in range(12)]
+    facts = [(n, str(path), path.stat().st_size, 0) for n, path in enumerate(paths)]
+    done = Probe()(pl.DataFrame(facts, schema=MEDIA_SCHEMA, orient="row"))
+    expected = [probe_file(path).duration_seconds for path in paths]
+    assert done["id"].to_list() == list(range(12))
+    assert done["duration_seconds"].to_list() == expected and len(set(expected)) == 5
 
 
 def test_a_child_killed_by_somebody_else_costs_nothing(tmp_path: Path) -> None:
