@@ -17,6 +17,9 @@ from builder.run.cpu import cores
 from builder.run.stage import Stage
 
 
+MOST_CHILDREN = 8  # each holds FFmpeg in memory
+
+
 class Probe(Stage):
     """Opens every downloaded file; see `builder.media.facts.STATUSES` for how it can end."""
 
@@ -44,7 +47,7 @@ class Probe(Stage):
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """Probe the files of a batch, a child process for each core; see `Stage.rows`."""
-        readers = ThreadPoolExecutor(cores())
+        readers = ThreadPoolExecutor(min(cores(), MOST_CHILDREN))
         try:
             return list(readers.map(partial(self.guarded, self.row), batch.iter_rows(named=True)))
         except BaseException:  # Ctrl-C must not wait for the rest of the batch
