@@ -16,7 +16,6 @@ from builder.media.workers import give_up
 from builder.run.cpu import cores
 from builder.run.stage import Stage
 
-
 MOST_CHILDREN = 8  # each holds FFmpeg in memory
 
 
