@@ -544,6 +544,31 @@ def figures(
 
 
 @app.command()
+def explore(
+    release: Annotated[Path, typer.Argument(help="Release folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for the page.")],
+    topics: Annotated[
+        Path | None, typer.Option(help="What `topics` wrote for this release, to filter by.")
+    ] = None,
+    language: Annotated[FigureLanguage, typer.Option(help="Of the page.")] = FigureLanguage.EN,
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign, if it is not an embedded one.")
+    ] = None,
+) -> None:
+    """Make a page to walk through a release: filters, charts, sample rows.
+
+    It opens from disk and makes no request; the folder is a static Space of the Hub as it is.
+
+    Example: ecuador-crisis explore EcuadorCrisisTikTok --out explorer
+    """
+    from builder.commands.explore import run_explore
+
+    lines = run_explore(release, out, topics=topics, language=language.value, campaign=campaign)
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
 def diff(
     old: Annotated[Path, typer.Argument(help="The earlier release.")],
     new: Annotated[Path, typer.Argument(help="The later release.")],

@@ -44,7 +44,7 @@ def run_figures(
         UsageProblem: not a release, `out` lies in it or is a file, or `work` is not its own.
     """
     opened = Release(release)
-    _check_out(release, out)
+    check_out(release, out)
     named = opened.manifest.campaign
     chosen = Campaign.load(campaign) if campaign else embedded_campaign(named)
     ngrams = None
@@ -68,7 +68,8 @@ def run_figures(
     ]
 
 
-def _check_out(release: Path, out: Path) -> None:
+def check_out(release: Path, out: Path) -> None:
+    """Raise UsageProblem if `out` lies in the release or is a file."""
     there, inside = release.resolve(), out.resolve()
     if inside == there or there in inside.parents:
         raise UsageProblem(

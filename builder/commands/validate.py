@@ -42,7 +42,10 @@ def run(
     chosen, private = private_of(release, campaign, work)
     labels = gold_labels(gold, design) if gold else None
     report = validate(release, chosen, private, labels)
-    write_reports(report, json_path, html_path, release / "figures" / "index.html")
+    # what lies beside a release does not travel with it, so a page inside does not link to it
+    inside = html_path is not None and release.resolve() in html_path.resolve().parents
+    explorer = None if inside else release.resolve().parent / "explorer" / "index.html"
+    write_reports(report, json_path, html_path, release / "figures" / "index.html", explorer)
     return summary_lines(report), report["verdict"] == PASS
 
 

@@ -31,13 +31,15 @@ _STATUSES = {
 }
 
 
-def render_html(report: dict[str, Any], figures: str | None = None) -> str:
+def render_html(
+    report: dict[str, Any], figures: str | None = None, explorer: str | None = None
+) -> str:
     """The report as one HTML page.
 
     Args:
         report: what `validate.validate` returned; also one without the newer keys, such as
             `media` and some of `quality`.
-        figures: where the release's figures are, seen from the page.
+        figures, explorer: where the release's figures and explorer are, seen from the page.
     """
     template = resources.files("builder.validate").joinpath("report.html.jinja")
     environment = jinja2.Environment(
@@ -56,6 +58,7 @@ def render_html(report: dict[str, Any], figures: str | None = None) -> str:
         plots=drawn,
         plot_style=Markup(STYLE),
         figures=figures,
+        explorer=explorer,
         media=MediaCounts(**report["media"]).in_words() if report.get("media") else None,
     )
 

@@ -89,21 +89,26 @@ def write_reports(
     json_path: Path | None = None,
     html_path: Path | None = None,
     figures: Path | None = None,
+    explorer: Path | None = None,
 ) -> None:
     """Write the report as JSON and as a self-contained page.
 
     Args:
         report: what `validate` returned.
         json_path, html_path: where to, if anywhere.
-        figures: the release's page of figures, which the report links to where it is there.
+        figures, explorer: the release's page of figures and its explorer, which the report links
+            to where they are there.
     """
     if json_path is not None:
         write_json(json_path, report)
     if html_path is not None:
-        link = None
-        if figures is not None and figures.is_file():
-            link = Path(os.path.relpath(figures, html_path.parent)).as_posix()
-        write_atomic(html_path, render_html(report, link).encode())
+        links = [
+            Path(os.path.relpath(page, html_path.parent)).as_posix()
+            if page is not None and page.is_file()
+            else None
+            for page in (figures, explorer)
+        ]
+        write_atomic(html_path, render_html(report, *links).encode())
 
 
 def summary_lines(report: dict[str, Any]) -> list[str]:

@@ -1,0 +1,99 @@
+"""Size of the explorer's page, time and memory to make it, and time until it answers.
+
+usage: python scripts/bench_explorer.py [--videos 51479 5000000] [--folder DIR]
+
+Prints one JSON line. Releases are those of `bench_figures.py`: the paper's campaign simulated and
+labelled, and for more videos the same shards again and again. `ready_ms` is what the page itself
+says, from the start of its loading until every control answers; `filter_ms` the time of one change
+of a filter with all that follows from it. Both are the median of several, and null without Chromium
+and playwright.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench_figures import BASE, build, repeat
+from bench_tabular import measure
+
+_CLI = [sys.executable, "-c", "from builder.cli import main; main()"]
+_LOADS = 5
+_FILTER = """() => {
+  const tag = document.querySelector('#tag'), took = [];
+  for (const value of ['1', '', '2', '', '3', '']) {
+    const start = performance.now();
+    tag.value = value;
+    tag.dispatchEvent(new Event('change'));
+    tag.getBoundingClientRect();
+    took.push(performance.now() - start);
+  }
+  return took;
+}"""
+
+
+def opened(page: Path) -> dict[str, float | None]:
+    """Milliseconds until the page answers, and for a filter."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        chromium = None
+    if chromium is None:
+        return {"ready_ms": None, "filter_ms": None}
+    ready, took = [], []
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for _ in range(_LOADS):
+            tab = browser.new_page(viewport={"width": 1280, "height": 900})
+            tab.goto(page.resolve().as_uri())
+            tab.wait_for_selector("html[data-ready]")
+            ready.append(float(tab.evaluate("document.documentElement.dataset.ready")))
+            took += tab.evaluate(_FILTER)
+            tab.close()
+        browser.close()
+    return {
+        "ready_ms": round(statistics.median(ready)),
+        "filter_ms": round(statistics.median(took)),
+    }
+
+
+def bench(source: Path, folder: Path, videos: int) -> dict[str, Any]:
+    """One size."""
+    times = max(1, round(videos / BASE))
+    repeat(source, folder, times)
+    out = folder / "explorer"
+    made = measure([*_CLI, "explore", str(folder / "release"), "--out", str(out)])
+    page = out / "index.html"
+    size = round(page.stat().st_size / 1e6, 2)
+    return {"videos": times * BASE, **made, "page_mb": size, **opened(page)}
+
+
+def main() -> None:
+    """See the module docstring."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--videos", type=int, nargs="+", default=[BASE, 5_000_000])
+    parser.add_argument("--folder", type=Path, help="where to work")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        folder = Path(name)
+        build(folder)
+        sizes = [bench(folder, folder / f"size-{n}", n) for n in arguments.videos]
+    result = {
+        "bench": "explorer",
+        "cpus": os.cpu_count(),
+        "load_average": [round(load, 1) for load in os.getloadavg()],
+        "sizes": sizes,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
