@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["release_kit"]
+pytest_plugins = ["release_kit", "old_kit"]
 
 # Two busy cores: how long one example takes says nothing.
 settings.register_profile("builder", deadline=None, max_examples=60)

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from old_kit import VERSIONS
 from release_kit import NAME, Built, build, environment
 
 from ecuador_crisis_tiktok import FEATURES
 
 pytestmark = pytest.mark.slow
 
-PINS = (
-    "pyarrow<19",
-    "numpy<2",
-    "pandas<2.3",
-    "huggingface_hub<0.26",
-    "fsspec<=2024.6.1",
-    "setuptools<80",
-)
-VERSIONS = ("2.21.0", "3.6.0")
 READER = """
 import json, os, sys
 import datasets
@@ -55,21 +46,6 @@ found["class"] = module.load(name, "videos", cache_dir=f"{cache}/class")["train"
 found["class columns"] = list(module.load(name, "videos", streaming=True)["train"].features)
 print("RESULT" + json.dumps(found))
 """
-
-
-@pytest.fixture(scope="session", params=VERSIONS)
-def old_python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with an old `datasets`."""
-    version = request.param
-    folder = tmp_path_factory.mktemp(f"datasets-{version}")
-    python = folder / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*install, f"datasets=={version}", *PINS], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return python
 
 
 def read_with(python: Path, release: Path, cache: Path) -> dict[str, Any]:

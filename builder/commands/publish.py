@@ -7,7 +7,8 @@ from typing import Literal
 
 from builder.commands.validate import private_of
 from builder.publish.diff import compare
-from builder.publish.publish import Wish, publish
+from builder.publish.publish import publish
+from builder.publish.wish import Wish
 from builder.run.store import write_json
 
 

@@ -27,13 +27,13 @@ from builder.config.campaign_tables import (
     Frozen,
     Keyword,
     Licence,
-    Privacy,
     Publication,
     PublicFigure,
     Texts,
     Window,
 )
 from builder.config.limits import QualityThresholds
+from builder.config.privacy import PUBLIC_SUFFIX, Privacy
 from builder.config.toml import refusal
 from builder.errors import CampaignError
 
@@ -127,6 +127,20 @@ class Campaign(Frozen):
     def language(self) -> str:
         """The language most of it is in."""
         return self.languages[0]
+
+    @property
+    def tiers(self) -> tuple[Campaign, ...]:
+        """What one build releases: itself, or the exact tier and then the public one."""
+        public = self.privacy.of_public_tier()
+        if public is None:
+            return (self,)
+        exact = self.privacy.model_copy(update={"public_tier": None})
+        return (
+            self.model_copy(update={"privacy": exact}),
+            self.model_copy(
+                update={"privacy": public, "release_name": self.release_name + PUBLIC_SUFFIX}
+            ),
+        )
 
     @property
     def countries(self) -> tuple[str, ...]:

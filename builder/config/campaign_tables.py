@@ -102,34 +102,6 @@ class Keyword(Frozen):
     description: str
 
 
-class Privacy(Frozen):
-    """What leaves the house, and how coarse.
-
-    Attributes:
-        id_policy: `pseudonym` (HMAC-SHA256, 128 bits, hex) or `raw` (the TikTok id as text).
-        date_resolution: publication time is released truncated to this unit; `week` is the Monday
-            of the ISO week, `month` the first day of the month.
-        round_counts: `exact`, `omit`, or to how many significant digits views, likes, comments and
-            shares are rounded.
-        round_duration: `exact`, `omit`, or to how many seconds durations are rounded; unless exact,
-            frames and timed segments are left out, which would tell it.
-        author_pseudonym: release a keyed pseudonym of the author as `author_id`.
-        min_hashtag_videos: hashtags used by fewer videos are folded out.
-        min_username_hashtag_authors: a hashtag that spells an author's username stays only when
-            at least this many different authors use it.
-    """
-
-    id_policy: Literal["pseudonym", "raw"] = "pseudonym"
-    date_resolution: Literal["month", "week", "day", "hour", "second"] = "day"
-    round_counts: Literal["exact", "omit"] | Annotated[int, Field(strict=True, ge=1, le=6)] = (
-        "exact"
-    )
-    round_duration: Literal["exact", "omit"] | Annotated[int, Field(strict=True, ge=1)] = "exact"
-    author_pseudonym: bool = False
-    min_hashtag_videos: int = Field(default=5, ge=1)
-    min_username_hashtag_authors: int = Field(default=20, ge=2)
-
-
 class Licence(Frozen):
     """Data licence and contact of the release.
 

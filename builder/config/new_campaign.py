@@ -133,6 +133,8 @@ def render(given: dict[str, Any]) -> str:
 def _line(field: Field, given: dict[str, Any]) -> str:
     if field.path in given:
         return f"{field.name} = {as_toml(given[field.path])}"
+    if field.default is None and field.kind.startswith("{"):
+        return f"# {field.name} = {{}}"
     if field.default is None:
         return f'# {field.name} = "…"'
     return f"# {field.name} = {as_toml(field.default)}"

@@ -12,8 +12,9 @@ from builder.config.profile import load_profile
 from builder.errors import disk_full_guard
 from builder.pipeline.annotate import RUN, Annotated, Annotator
 from builder.pipeline.plan import transcript_rules
-from builder.pipeline.release import make_release
+from builder.pipeline.release import make_releases
 from builder.pipeline.request import SAMPLE, Outcome, Request, check_request
+from builder.pipeline.tiers import public_place, tiers_of
 from builder.publish.changelog import check_previous
 from builder.publish.looks import read_looks
 from builder.release.left_out import GONE, REMOVED, leave_out
@@ -49,12 +50,14 @@ def regenerate(request: Request) -> Outcome:
         stack.enter_context(store.lock())
         stack.enter_context(disk_full_guard(request.work))
         # before anything expensive: is the place free, and can it be written to?
-        told = out = request.out
+        told = request.out
+        tiers = tiers_of(request, campaign)
         if request.runs("assemble"):
-            out = stack.enter_context(claimed(request.out))
-            check_target(out, campaign, replace=request.replace)
+            tiers = [replace(t, out=stack.enter_context(claimed(t.out))) for t in tiers]
+            for tier in tiers:
+                check_target(tier.out, tier.campaign, replace=request.replace)
         progress = of_all(request.progress, request.stages)
-        request = replace(request, out=out, progress=progress)
+        request = replace(request, out=tiers[0].out, progress=progress)
         settings = {
             "campaign": campaign.name,
             "profile": request.profile,
@@ -79,11 +82,11 @@ def regenerate(request: Request) -> Outcome:
             ingested = leave_out(ingested, leaving, store)
             entry.rows, entry.reasons = ingested.rows_in, ingested.dropped
             entry.statuses = {"ok": ingested.videos}
-        if request.runs("assemble") and request.previous is not None:
-            check_previous(request.previous, campaign, synthetic=ingested.synthetic)
-        if request.runs("assemble"):
+        for tier in tiers if request.runs("assemble") else ():
+            if tier.previous is not None:
+                check_previous(tier.previous, tier.campaign, synthetic=ingested.synthetic)
             check_target(
-                request.out, campaign, synthetic=ingested.synthetic, replace=request.replace
+                tier.out, tier.campaign, synthetic=ingested.synthetic, replace=request.replace
             )
         # before anything expensive: a lost key must not be noticed hours later
         key = _key(request, campaign, ingested, store) if request.runs("anonymize") else None
@@ -94,8 +97,10 @@ def regenerate(request: Request) -> Outcome:
         if key is None:
             return Outcome()
         threshold = profile.sentiment.threshold
-        done = make_release(request, campaign, threshold, ingested, annotated, key, store, ledger)
-        done.release = None if done.release is None else told
+        done = make_releases(request, tiers, threshold, ingested, annotated, key, store, ledger)
+        if done.release is not None:
+            done.release = told
+            done.public = public_place(told) if len(tiers) > 1 else None
         done.damaged = len(store.damaged)
         return done
 

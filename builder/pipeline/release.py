@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from builder.analyze.example import example_row
 from builder.analyze.figures.make import INDEX
-from builder.config.campaign import Campaign
 from builder.errors import ContractBroken, disk_full_guard
 from builder.pipeline.annotate import Annotated
 from builder.pipeline.pictures import FOLDER, release_pictures
 from builder.pipeline.refusals import refused_cells
 from builder.pipeline.request import Outcome, Request
+from builder.pipeline.tiers import Tier
 from builder.publish.changelog import bump_note, changelog
 from builder.publish.documents.write import write_documents
 from builder.publish.looks import read_looks, told_of
@@ -44,7 +46,6 @@ class _Run:
     """What one run knows when the rows are annotated."""
 
     request: Request
-    campaign: Campaign
     threshold: float
     ingested: Ingested
     annotated: Annotated
@@ -53,10 +54,23 @@ class _Run:
     ledger: Ledger
     private: Private
 
+    def rejected(self, tier: Tier) -> Path:
+        """Where a finished release goes that must not be put in place."""
+        return self.store.work / REJECTED / tier.campaign.release_name
 
-def make_release(
+
+@dataclass(frozen=True)
+class _Made:
+    """A finished release that is not in its place yet; `report` is None when it was skipped."""
+
+    manifest: Manifest
+    quality: dict[str, Any]
+    report: dict[str, Any] | None
+
+
+def make_releases(
     request: Request,
-    campaign: Campaign,
+    tiers: Sequence[Tier],
     threshold: float,
     ingested: Ingested,
     annotated: Annotated,
@@ -64,47 +78,68 @@ def make_release(
     store: Store,
     ledger: Ledger,
 ) -> Outcome:
-    """Anonymise, assemble, validate, and put the release in its place.
+    """Anonymise, assemble, validate, and put every tier in its place, or none of them.
 
-    Texts that the contract refuses are withheld, once, and the release is assembled again.
+    Texts that the contract refuses are withheld, once a tier, and it is assembled again.
 
     Raises:
         ContractBroken: it is broken by what cannot be withheld.
         QualityKept: the release there is better.
     """
+    campaign = tiers[0].campaign
     with ledger.step("anonymize", rows=ingested.videos) as entry:
         anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
         entry.statuses = {"ok": anonymised.rows}
     if not request.runs("assemble"):
         return Outcome()
     private = Private.of(ingested.parts, campaign)
-    run = _Run(request, campaign, threshold, ingested, annotated, key, store, ledger, private)
-    rejected = store.work / REJECTED / campaign.release_name
-    with disk_full_guard(request.out.parent), staged(request.out, rejected) as staging:
-        manifest, quality = _assembled(run, anonymised, staging, [])
-        report = None
-        if request.runs("validate"):
-            with ledger.step("validate") as entry:
-                report = _validated(run, staging, quality)
-                if _broken(report):
-                    refused = refused_cells(Release(staging), campaign, private)
-                    if refused:
-                        anonymised = withhold(anonymised, refused, store)
-                        _empty(staging)
-                        manifest, quality = _assembled(run, anonymised, staging, [told(refused)])
-                        report = _validated(run, staging, quality)
-                _keep_contract(report, rejected)
-                entry.statuses = {report["verdict"]: 1}
-        _keep_the_good(request, quality, rejected)
-        promote(staging, request.out)
-    return Outcome(request.out, manifest, report, annotated.shapes)
+    run = _Run(request, threshold, ingested, annotated, key, store, ledger, private)
+    made: list[_Made] = []
+    with ExitStack() as stack:
+        stack.enter_context(disk_full_guard(request.out.parent))
+        places = [stack.enter_context(staged(tier.out, run.rejected(tier))) for tier in tiers]
+        for tier, staging in zip(tiers, places, strict=True):
+            # what is withheld from the exact tier, which comes first, is in no other
+            one, anonymised = _made(run, tier, anonymised, staging)
+            made.append(one)
+        for tier, one in zip(tiers, made, strict=True):
+            _keep_the_good(request, tier, one.quality, run.rejected(tier))
+        for tier, staging in zip(tiers, places, strict=True):
+            promote(staging, tier.out)
+    return Outcome(
+        request.out,
+        made[0].manifest,
+        made[0].report,
+        annotated.shapes,
+        public_manifest=made[1].manifest if len(made) > 1 else None,
+    )
+
+
+def _made(run: _Run, tier: Tier, anonymised: Anonymised, staging: Path) -> tuple[_Made, Anonymised]:
+    """A tier, assembled and validated; and the rows without what had to be withheld for it."""
+    manifest, quality = _assembled(run, tier, anonymised, staging, [])
+    report = None
+    if run.request.runs("validate"):
+        with run.ledger.step("validate") as entry:
+            report = _validated(run, tier, staging, quality)
+            if _broken(report):
+                refused = refused_cells(Release(staging), tier.campaign, run.private)
+                if refused:
+                    anonymised = withhold(anonymised, refused, run.store)
+                    _empty(staging)
+                    notes = [told(refused)]
+                    manifest, quality = _assembled(run, tier, anonymised, staging, notes)
+                    report = _validated(run, tier, staging, quality)
+            _keep_contract(report, run.rejected(tier))
+            entry.statuses = {report["verdict"]: 1}
+    return _Made(manifest, quality, report), anonymised
 
 
 def _assembled(
-    run: _Run, anonymised: Anonymised, staging: Path, notes: list[str]
+    run: _Run, tier: Tier, anonymised: Anonymised, staging: Path, notes: list[str]
 ) -> tuple[Manifest, dict[str, Any]]:
     """Tables, card, documents and manifest in an empty folder; the quality checks' result."""
-    campaign, ingested, annotated = run.campaign, run.ingested, run.annotated
+    campaign, ingested, annotated = tier.campaign, run.ingested, run.annotated
     counts = {
         "ingest": {
             "in": ingested.rows_in,
@@ -123,6 +158,7 @@ def _assembled(
         unseen = missing_note(scrubbed_for["missing"])
         facts = BuildFacts(
             synthetic=ingested.synthetic,
+            tier=tier.name,
             sources=ingested.sources,
             inputs=sorted(ingested.inputs.values()),
             notes=released_notes(
@@ -155,9 +191,9 @@ def _assembled(
         quality = check_quality(tables, campaign)
         figures = release_pictures(campaign, tables, ingested, run.store, quality)
         entries = ""
-        if run.request.previous is not None:
+        if tier.previous is not None:
             ours = manifest_of(campaign, assembled, staging, facts)
-            entries, since = changelog(run.request.previous, staging, ours)
+            entries, since = changelog(tier.previous, staging, ours)
             facts.notes.extend(filter(None, [bump_note(since)]))
         write_card(campaign, assembled, staging, facts, figures, example_row(tables), entries)
         write_documents(campaign, assembled, staging, facts)
@@ -167,8 +203,8 @@ def _assembled(
     return manifest, quality
 
 
-def _validated(run: _Run, staging: Path, quality: dict[str, Any]) -> dict[str, Any]:
-    report = validate(staging, run.campaign, run.private, quality=quality)
+def _validated(run: _Run, tier: Tier, staging: Path, quality: dict[str, Any]) -> dict[str, Any]:
+    report = validate(staging, tier.campaign, run.private, quality=quality)
     write_reports(report, staging / JSON_NAME, staging / HTML_NAME, staging / FOLDER / INDEX)
     return report
 
@@ -200,14 +236,14 @@ def _keep_contract(report: dict[str, Any], rejected: Path) -> None:
     )
 
 
-def _keep_the_good(request: Request, quality: dict[str, Any], rejected: Path) -> None:
+def _keep_the_good(request: Request, tier: Tier, quality: dict[str, Any], rejected: Path) -> None:
     """See `keep_the_good`; the error tells what failed and where the report is."""
     try:
-        keep_the_good(request.out, quality["verdict"], accepted=request.accept_quality)
+        keep_the_good(tier.out, quality["verdict"], accepted=request.accept_quality)
     except QualityKept as kept:
         failed = [line["what"] for line in quality["judged"] if line["verdict"] == FAIL]
         raise QualityKept(
             f"{kept.problem} ({', '.join(failed)})" if failed else kept.problem,
-            file=request.out,
+            file=tier.out,
             way_out=f"{kept.way_out}. It lies, with its report {HTML_NAME}, in {rejected}",
         ) from kept

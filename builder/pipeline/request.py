@@ -91,6 +91,7 @@ class Outcome:
         report: the validation report; None when validate was skipped.
         shapes: how the names of downloads without an id are built.
         damaged: files of the work folder that were found damaged.
+        public, public_manifest: the public tier, where the campaign wants two.
     """
 
     release: Path | None = None
@@ -98,6 +99,8 @@ class Outcome:
     report: dict[str, Any] | None = None
     shapes: tuple[str, ...] = ()
     damaged: int = 0
+    public: Path | None = None
+    public_manifest: Manifest | None = None
 
     def lines(self) -> list[str]:
         """What was made and where, for the terminal."""
@@ -118,7 +121,15 @@ class Outcome:
                 f"  {self.damaged:,} damaged work file(s) were set aside (folders `damaged`) and "
                 "computed again"
             )
-        return lines + (summary_lines(self.report) if self.report else [])
+        lines += summary_lines(self.report) if self.report else []
+        public = self.public_manifest
+        if public is not None and public.anonymity is not None:
+            lines += [
+                f"public tier {public.name} {public.version} in {self.public}",
+                f"  {public.rows['videos']:,} videos; at least {public.anonymity.k} share each "
+                "combination of what the API shows too",
+            ]
+        return lines
 
 
 def check_request(request: Request) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx2
 from huggingface_hub.errors import (
+    GatedRepoError,
     HfHubHTTPError,
     LocalTokenNotFoundError,
     OfflineModeIsEnabled,
@@ -65,6 +66,17 @@ def status_of(error: BaseException) -> int | None:
     return found.response.status_code if isinstance(found, HfHubHTTPError) else None
 
 
+def is_storage(error: BaseException) -> bool:
+    """Whether the storage refused a signed link: it expired, or a clock is wrong."""
+    found = _cause(error)
+    return (
+        isinstance(found, HfHubHTTPError)
+        and found.response.status_code == 403
+        and found.response.request.method == "PUT"
+        and "/api/" not in str(found.response.request.url)
+    )
+
+
 def no_answer(error: BaseException) -> bool:
     """Whether the request may have been carried out although nobody said so."""
     status = status_of(error)
@@ -100,6 +112,18 @@ def typed(error: BaseException, doing: str, repo: str) -> BuilderError:
 
 def _of_status(error: HfHubHTTPError, doing: str, repo: str) -> BuilderError:
     status = error.response.status_code
+    if is_storage(error):
+        return HubProblem(
+            f"{doing}: the storage does not accept its own signed link (403)",
+            file=repo,
+            way_out="check this machine's clock, and run it again",
+        )
+    if isinstance(error, GatedRepoError):
+        return TokenProblem(
+            f"{doing}: the repository is gated and this token was not let in ({status})",
+            file=repo,
+            way_out=_NEW_TOKEN,
+        )
     if status == 412:
         return ParentMoved(
             f"{doing}: somebody else committed to the repository meanwhile; nothing was changed",
@@ -126,7 +150,9 @@ def _of_status(error: HfHubHTTPError, doing: str, repo: str) -> BuilderError:
         )
     if status == 403:
         return TokenProblem(
-            f"{doing}: this token may not write there (403)", file=repo, way_out=_NEW_TOKEN
+            f"{doing}: this token may not {'read' if 'read' in doing else 'write'} there (403)",
+            file=repo,
+            way_out=_NEW_TOKEN,
         )
     said = str(error.server_message or "").strip().partition("\n")[0]
     return HubProblem(f"{doing}: refused ({status}) {said}".rstrip(), file=repo)

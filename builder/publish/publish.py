@@ -2,89 +2,34 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from builder.config.campaign import Campaign
 from builder.errors import UsageProblem
 from builder.publish.allow import is_allowed, release_paths, scan
 from builder.publish.diff import ReleaseDiff, compare, first_release
-from builder.publish.history import purge
-from builder.publish.hub import Digest, Gated, Hub, State
+from builder.publish.hub.client import Hub
+from builder.publish.hub.history import purge
+from builder.publish.hub.state import Digest, State
 from builder.publish.problems import PublishRefused
+from builder.publish.refusals import (
+    check_appeared,
+    check_audience,
+    check_purge,
+    check_report,
+    check_settled,
+    check_tag,
+    check_tier,
+    overdue,
+)
 from builder.publish.versions import check_bump, too_small
-from builder.release.assemble import file_digest
+from builder.publish.wish import Prepared, Published, Wish
 from builder.release.manifest import MANIFEST, Manifest
-from builder.validate.contract.leaks import Private
-from builder.validate.whole import FAIL, JSON_NAME, embedded_campaign, validate
+from builder.validate.whole import FAIL, embedded_campaign, validate
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What `ecuador-crisis publish` was asked for.
-
-    Attributes:
-        release: the folder; repo: namespace/name.
-        private, gated: how the repository shall be; None or False: as it is.
-        yes: do it. Without it everything is checked and shown, and nothing is changed.
-        overdue_ok: publish although the posts were not looked at again in time.
-        purge_history: afterwards only this version is left; `confirm` must be the repo's name.
-        campaign, private_data: for the validation, as in `validate`.
-        today: the day the refresh is measured against.
-    """
-
-    release: Path
-    repo: str
-    private: bool = False
-    gated: Gated | None = None
-    yes: bool = False
-    overdue_ok: bool = False
-    purge_history: bool = False
-    confirm: str | None = None
-    campaign: Campaign | None = None
-    private_data: Private | None = None
-    today: dt.date = field(default_factory=dt.date.today)
-
-
-@dataclass
-class Prepared:
-    """A release that may leave the house: its manifest and the digest of every published file."""
-
-    manifest: Manifest
-    digests: dict[str, Digest]
-    report: dict[str, Any]
-
-
-@dataclass
-class Published:
-    """What was found and done.
-
-    Attributes:
-        diff: what differs from what was there; None: nothing, byte for byte.
-        commit, tag: what was made (or was there already); None without --yes.
-        notes: what the reader should know.
-    """
-
-    diff: ReleaseDiff | None
-    commit: str | None = None
-    tag: str | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def lines(self, wish: Wish) -> list[str]:
-        """For the terminal."""
-        lines = self.diff.lines() if self.diff else ["the Hub holds exactly these bytes already"]
-        lines += [f"  note: {note}" for note in self.notes]
-        if self.commit is None:
-            return [*lines, "nothing was changed; add --yes to publish this"]
-        return [*lines, f"{wish.repo}: {self.tag} is commit {self.commit}, read back and compared"]
 
 
 def publish(wish: Wish, hub: Hub | None = None) -> Published:
@@ -99,7 +44,7 @@ def publish(wish: Wish, hub: Hub | None = None) -> Published:
         raise UsageProblem(
             f"{wish.repo!r} is no repository", way_out="give --repo NAMESPACE/NAME, in that form"
         )
-    _check_purge(wish)
+    check_purge(wish)
     prepared = prepare(wish)
     hub = hub or Hub(wish.repo)
     with hub.session(), tempfile.TemporaryDirectory(prefix="ecuador-crisis-") as folder:
@@ -132,7 +77,7 @@ def prepare(wish: Wish) -> Prepared:
             file=folder,
             way_out=f"`ecuador-crisis validate {folder.name} --html report.html` says why",
         )
-    _check_report(folder, manifest)
+    check_report(folder, manifest)
     scan(folder, paths)
     due = overdue(manifest, wish.today)
     if due is not None and not wish.overdue_ok:
@@ -144,63 +89,6 @@ def prepare(wish: Wish) -> Prepared:
     return Prepared(manifest, digests, report)
 
 
-def overdue(manifest: Manifest, today: dt.date) -> dt.date | None:
-    """The day by which the posts should have been looked at again, if it has passed."""
-    refresh = manifest.as_dict().get("refresh") or {}
-    due = refresh.get("due") if isinstance(refresh, dict) else None
-    day = dt.date.fromisoformat(str(due)[:10]) if due else None
-    return day if day is not None and day < today else None
-
-
-def check_audience(wish: Wish, manifest: Manifest, there: State | None) -> None:
-    """Refuse to show the world texts in which nobody looked for names.
-
-    Raises:
-        PublishRefused: the repository would be public and ungated.
-    """
-    private = wish.private or (there is not None and there.private)
-    gated = wish.gated or (there is not None and there.gated)
-    if private or gated or manifest.as_dict().get("names_scrubbed") is True:
-        return
-    raise PublishRefused(
-        "the repository would be public and open to everybody, and this release says that names "
-        "of private people were not taken out of its texts (names_scrubbed)",
-        file=wish.repo,
-        field="names_scrubbed",
-        way_out="add --private, or --gated auto or --gated manual; or build with name scrubbing on",
-    )
-
-
-def _check_purge(wish: Wish) -> None:
-    if not wish.purge_history or not wish.yes or wish.confirm == wish.repo:
-        return
-    raise UsageProblem(
-        "--purge-history deletes every earlier version from the Hub for good: its commits, tags "
-        "and files, also for those who cited them",
-        file=wish.repo,
-        field="--confirm",
-        way_out=f"if a removal request asks for it, add --confirm {wish.repo}",
-    )
-
-
-def _check_report(folder: Path, manifest: Manifest) -> None:
-    """The report that is published must be about these bytes."""
-    path = folder / JSON_NAME
-    if not path.is_file():
-        return
-    try:
-        told = json.loads(path.read_text(encoding="utf-8")).get("manifest_sha256")
-    except (ValueError, AttributeError):
-        told = None
-    if told != file_digest(folder / MANIFEST):
-        raise PublishRefused(
-            f"{JSON_NAME} is about other bytes than this release's",
-            file=path,
-            way_out=f"`ecuador-crisis validate RELEASE --json RELEASE/{JSON_NAME} "
-            "--html RELEASE/validation.html` writes it anew",
-        )
-
-
 def _difference(
     wish: Wish, hub: Hub, there: State | None, prepared: Prepared, folder: Path
 ) -> ReleaseDiff | None:
@@ -210,6 +98,7 @@ def _difference(
         PublishRefused: the repository is not ours to overwrite, or the version was used.
     """
     ours = prepared.manifest
+    check_tag(wish, hub, there, prepared)
     if there is None or not there.files:
         return first_release(wish.release)
     if there.holds(prepared.digests):
@@ -223,7 +112,7 @@ def _difference(
                 way_out="give another --repo; publish deletes what is not of the release",
             )
         return first_release(wish.release)
-    hub.fetch(there.head, [MANIFEST], folder)
+    hub.fetch(there, [MANIFEST], folder)
     before = Manifest.read(folder)
     if before.campaign != ours.campaign or before.synthetic != ours.synthetic:
         kind = "SYNTHETIC" if before.synthetic else "real"
@@ -232,10 +121,11 @@ def _difference(
             file=wish.repo,
             way_out="give another --repo",
         )
+    check_tier(wish, before, ours)
     if f"v{ours.version}" in there.tags or before.version != ours.version:
         check_bump(before.version, ours.version)
     tables = [path for path in there.files if path.endswith(".parquet") and path in before.files]
-    hub.fetch(there.head, tables, folder)
+    hub.fetch(there, tables, folder)
     return compare(folder, wish.release)
 
 
@@ -252,6 +142,13 @@ def _notes(found: Published, there: State | None, prepared: Prepared) -> None:
         foreign = sorted(path for path in there.files if not is_allowed(path))
         if foreign:
             found.notes.append(f"will be deleted, being of no release: {', '.join(foreign[:5])}")
+        if MANIFEST not in there.files and there.files:
+            found.notes.append(f"will be replaced: {', '.join(sorted(there.files)[:5])}")
+    before = f"v{diff.old}" if diff is not None and diff.old is not None else ""
+    if there is not None and there.tags.get(before, there.head) != there.head:
+        found.notes.append(
+            f"main was changed on the Hub since {before} was published: those changes go"
+        )
     if prepared.manifest.synthetic:
         found.notes.append("this is SYNTHETIC data, and the card says so")
 
@@ -261,14 +158,11 @@ def _carry_out(
 ) -> None:
     """Create or tighten, commit, read back, tag."""
     created = hub.create(private=wish.private or wish.gated is not None)
-    there = hub.find() if created or there is None else there
     if there is None:
-        raise PublishRefused(
-            "the repository was made but cannot be read with this token",
-            file=wish.repo,
-            way_out="give HF_TOKEN read access to the namespace too",
-        )
+        there = check_appeared(wish, hub.find())
+        created = True  # also where the request that made it was not answered
     _settle(wish, hub, there, created=created)
+    check_settled(wish, hub)
     tag, wanted = f"v{prepared.manifest.version}", prepared.digests
     if not there.holds(wanted):
         oid = hub.commit(

@@ -16,13 +16,15 @@ import polars as pl
 import ecuador_crisis_tiktok as schema
 from builder.annotate.joined import SYNTHETIC_MODEL, UPSTREAM_MODEL
 from builder.config.campaign import Campaign
-from builder.config.campaign_tables import Privacy
+from builder.config.privacy import Privacy
 from builder.errors import EmptySource, disk_full_guard
 from builder.release.anonymize import SLICE_ROWS, Anonymised
 from builder.release.coarsen import coarse_day, coarsen
+from builder.release.k_anonymity import LEFT_OUT, QUASI_IDENTIFIERS, Hidden, hide
 from builder.release.manifest import (
     DEFAULT_THRESHOLD,
     MANIFEST,
+    Anonymity,
     BuildFacts,
     Manifest,
     ReleasedFile,
@@ -35,6 +37,7 @@ from builder.release.tables import events_table, keywords_table, split_dropped, 
 EPOCH = dt.date(1970, 1, 1)
 SCRIPT = Path(schema.__file__)
 PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")
+_STATUSES = ("media_status", "whisper_status", "api_status")  # what `split_dropped` reads
 # written after the manifest, about it
 SIGNATURE = "model.sig"
 AFTERWARDS = (MANIFEST, "validation.json", "validation.html", SIGNATURE)
@@ -54,6 +57,7 @@ class Assembled:
         terms: campaign term -> videos; None where the source cannot tell.
         published: what the source itself gave, not we: transcripts, labels, summaries -> rows.
         filled: columns of `videos` that are not null everywhere.
+        hidden: what was hidden so that no video stands alone; None: the campaign asks for nothing.
     """
 
     files: dict[str, int] = field(default_factory=dict)
@@ -66,6 +70,7 @@ class Assembled:
     terms: dict[str, int] | None = None
     published: dict[str, int] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
+    hidden: Hidden | None = None
 
 
 def optional_columns(campaign: Campaign) -> tuple[str, ...]:
@@ -96,13 +101,14 @@ def write_tables(
         DiskFull: no space left.
     """
     optional = optional_columns(campaign)
-    totals = _totals(anonymised)
+    hidden = _hidden(anonymised, campaign.privacy)
+    totals = _totals(anonymised, hidden)
     if not totals["videos"]:
         raise EmptySource(
             "no video is left: audio extraction and transcript failed for all of them",
             way_out="check the folder given with --videos-dir",
         )
-    done = Assembled()
+    done = Assembled(hidden=hidden)
     days: Counter[str] = Counter()
     terms: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -117,6 +123,7 @@ def write_tables(
         for wide in _in_order(anonymised, campaign.privacy):
             kept, gone = split_dropped(wide)
             dropped.update(gone)
+            kept = kept if hidden is None else hidden.apply(kept)
             tables = tables_of(kept, threshold)
             for config, writer in writers.items():
                 writer.write(tables[config])
@@ -143,6 +150,8 @@ def write_tables(
         done.rows[config] = sum(writer.files.values())
         done.bytes[config] = writer.uncompressed
     done.published = {what: n for what, n in published.items() if n}
+    if hidden is not None and hidden.left_out:
+        dropped[LEFT_OUT] = hidden.left_out
     done.days, done.dropped = dict(sorted(days.items())), dict(sorted(dropped.items()))
     done.excluded, done.transcripts = dict(sorted(excluded.items())), dict(sorted(usable.items()))
     shutil.copyfile(SCRIPT, folder / SCRIPT.name)
@@ -170,7 +179,8 @@ def manifest_of(
         schema_version=schema.SCHEMA_VERSION,
         campaign=campaign.name,
         window=ReleasedWindow(start=campaign.window.start, end=campaign.window.end),
-        privacy=ReleasedPrivacy(**campaign.privacy.model_dump()),
+        privacy=ReleasedPrivacy(**campaign.privacy.model_dump(exclude={"public_tier"})),
+        anonymity=anonymity_of(assembled.hidden),
         optional_columns=list(optional_columns(campaign)),
         rows=assembled.rows,
         usable_transcripts=assembled.transcripts,
@@ -194,12 +204,35 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _totals(anonymised: Anonymised) -> dict[str, int]:
+def _hidden(anonymised: Anonymised, privacy: Privacy) -> Hidden | None:
+    """What to hide; read from all parts, because a class can lie in several."""
+    if privacy.min_k == 1:
+        return None
+    read = ["video_id", *QUASI_IDENTIFIERS, *_STATUSES]
+    frames = []
+    for part in anonymised.parts:
+        there = pl.read_parquet_schema(part)
+        frame = pl.read_parquet(part, columns=[c for c in read if c in there], glob=False)
+        frames.append(coarsen(split_dropped(frame)[0], privacy).drop(_STATUSES))
+    return hide(pl.concat(frames), privacy.min_k)
+
+
+def anonymity_of(hidden: Hidden | None) -> Anonymity | None:
+    """What manifest and card say about it."""
+    if hidden is None:
+        return None
+    return Anonymity(
+        min_k=hidden.min_k, k=hidden.k, columns=list(QUASI_IDENTIFIERS), hidden=hidden.rows
+    )
+
+
+def _totals(anonymised: Anonymised, hidden: Hidden | None) -> dict[str, int]:
     """Rows each per-video config will have; known before writing because shards are numbered."""
-    columns = ["media_status", "whisper_status", "api_status"]
     totals: Counter[str] = Counter(dict.fromkeys(PER_VIDEO, 0))
     for part in anonymised.parts:
-        kept, _ = split_dropped(pl.read_parquet(part, columns=columns, glob=False))
+        frame = pl.read_parquet(part, columns=["video_id", *_STATUSES], glob=False)
+        kept, _ = split_dropped(frame)
+        kept = kept if hidden is None else hidden.apply(kept)
         for config in PER_VIDEO:
             totals[config] += kept.height
         both = pl.col("whisper_status").is_not_null() & pl.col("api_status").is_not_null()

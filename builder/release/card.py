@@ -15,7 +15,7 @@ import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.config.citation import access_form, bibtex, paper_in_words
 from builder.config.citation import in_words as citation
-from builder.release.assemble import Assembled, file_digest, optional_columns
+from builder.release.assemble import Assembled, anonymity_of, file_digest, optional_columns
 from builder.release.coarsen import in_words
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
@@ -60,6 +60,7 @@ def write_card(
         example: a row of `videos` as JSON; empty: none is shown.
         changelog: the entries of its changelog, newest first, as Markdown.
     """
+    left_out = ("transcript", "summary")
     empty = set(schema.FEATURES[schema.DEFAULT_CONFIG]) - assembled.filled
     text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
@@ -88,7 +89,11 @@ def write_card(
         excluded=assembled.excluded,
         usable=assembled.transcripts,
         published=assembled.published,
-        unavailable=", ".join(what for column, what in _SUPPLIED if column in empty),
+        unavailable=", ".join(
+            what
+            for column, what in _SUPPLIED
+            if column in empty and not (column in left_out and not campaign.privacy.texts)
+        ),
         models=facts.models,
         profile=facts.profile,
         media=facts.media.in_words() if facts.media else None,
@@ -100,6 +105,8 @@ def write_card(
         example=example,
         events=campaign.events,
         privacy=campaign.privacy,
+        tier=facts.tier,
+        anonymity=anonymity_of(assembled.hidden),
         coarse=in_words(campaign.privacy),
         has_paper=bool(campaign.paper),
         public_figures=_figures_line(campaign),

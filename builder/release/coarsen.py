@@ -19,6 +19,15 @@ _UNITS = {"week": "1w", "month": "1mo"}
 TIMES = {"hour": "1h", "second": "1s"}
 # What tells the duration as well as `duration_seconds` does.
 _TELL_DURATION = ("n_frames", "segments")
+# Texts, and what whoever holds a text can compute from it as finely as we did; in the tables and,
+# with whose it is in front, in the rows they are made of.
+_TEXTS = (
+    "transcript text summary segments n_words words language_confidence avg_logprob "
+    "no_speech_prob compression_ratio score_negative score_neutral score_positive"
+).split()
+_TELL_TEXT = (*_TEXTS, *(f"{source}_{name}" for source in ("whisper", "api") for name in _TEXTS))
+_CONFIDENCES = ("confidence", "sentiment_confidence", "entailment_confidence")
+_CELLS = 20  # a confidence is floored to a twentieth, so that none passes a threshold by it
 
 
 class Policy(Protocol):
@@ -40,13 +49,22 @@ class Policy(Protocol):
     def author_pseudonym(self) -> bool:
         """Whether `author_id` is released."""
 
+    @property
+    def texts(self) -> bool:
+        """Whether transcripts and summaries are released."""
+
+    @property
+    def min_k(self) -> int:
+        """Videos that at least share every released combination; `k_anonymity` sees to it."""
+
 
 def coarsen(frame: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """A frame as coarse as the policy asks.
 
     Args:
         frame: any of `date` (Date), `published_at` (Datetime), the counts (Int64),
-            `duration_seconds`, `n_frames`, `segments`, `author_id`; other columns stay as they are.
+            `duration_seconds`, `n_frames`, `author_id`, texts and what tells them; other columns
+            stay as they are.
             Coarse dates fall together: whoever needs rows sorted by date sorts afterwards.
         policy: how coarse.
 
@@ -66,6 +84,7 @@ def coarse(columns: list[str], policy: Policy, dtypes: dict[str, Any]) -> list[p
     changes: list[pl.Expr] = []
     gone: tuple[str, ...] = _TELL_DURATION if policy.round_duration != EXACT else ()
     gone += ("duration_seconds",) if policy.round_duration == OMIT else ()
+    gone += () if policy.texts else _TELL_TEXT
     for column in columns:
         value = pl.col(column)
         if column == "date" and policy.date_resolution in _UNITS:
@@ -80,6 +99,10 @@ def coarse(columns: list[str], policy: Policy, dtypes: dict[str, Any]) -> list[p
         elif column == "duration_seconds" and isinstance(policy.round_duration, int):
             unit = policy.round_duration
             changes.append(((value / unit).round() * unit).cast(dtypes[column]))
+        elif column in _CONFIDENCES and not policy.texts:
+            # a float32 at the edge of a cell can lie a hair under it
+            cell = (value.cast(pl.Float64) * _CELLS + 1e-4).floor() / _CELLS
+            changes.append(cell.cast(dtypes[column]))
         elif column in gone:
             changes.append(_none(column, dtypes))
     return changes
@@ -110,6 +133,9 @@ def in_words(policy: Policy) -> dict[str, str]:
         told["duration_seconds"] = "left out of this release: always null"
     if policy.round_duration != EXACT:
         told |= dict.fromkeys(_TELL_DURATION, "left out: it would tell the exact duration")
+    if not policy.texts:
+        told |= dict.fromkeys(_TEXTS, "left out of this release: always null")
+        told |= dict.fromkeys(_CONFIDENCES, "coarsened: down to a twentieth")
     return told
 
 

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, field, fields
 from importlib import metadata as package_metadata
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -96,6 +96,22 @@ class ReleasedPrivacy(_Part):
     round_counts: str | int = "exact"
     round_duration: str | int = "exact"
     author_pseudonym: bool = False
+    texts: bool = True
+    min_k: int = 1
+
+
+class Anonymity(_Part):
+    """What was hidden: see `release.k_anonymity`.
+
+    Attributes:
+        min_k: videos that at least share every released combination of `columns`; k: that do.
+        hidden: column -> videos of which a value is hidden.
+    """
+
+    min_k: Count
+    k: Count
+    columns: list[str] = []
+    hidden: dict[str, Count] = {}
 
 
 class ScrubCountries(_Part):
@@ -117,7 +133,9 @@ class Manifest(_Part):
     Attributes:
         name, version: of the release; `schema_version`, `code_version`: of what made it.
         campaign: name of the campaign; `window`: its first and last day.
+        tier: `exact` or `public` where one build makes both; null: it makes one release.
         privacy: what was released and how coarse; `optional_columns`: columns it adds.
+        anonymity: what was hidden so that no video stands alone; null: nothing had to be.
         synthetic: True: made of invented posts.
         sources: kind of source -> rows read; `inputs`: digests of the source files.
         notes: what was matched and skipped in the sources.
@@ -147,7 +165,9 @@ class Manifest(_Part):
     code_version: str = ""
     campaign: Filled
     window: ReleasedWindow
+    tier: Literal["exact", "public"] | None = None
     privacy: ReleasedPrivacy = ReleasedPrivacy()
+    anonymity: Anonymity | None = None
     optional_columns: list[str] = []
     synthetic: bool
     sources: dict[str, Count] = {}
@@ -237,6 +257,7 @@ class BuildFacts:
     """
 
     synthetic: bool
+    tier: Literal["exact", "public"] | None = None
     sources: dict[str, int] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -88,7 +88,8 @@ class _Facts:
         policy = release.manifest.privacy
         unit = policy.date_resolution
         self.coarse_dates = f"dates are coarse ({unit})" if unit in ("week", "month") else ""
-        exact = policy.round_counts == EXACT
+        self.hides = policy.min_k > 1
+        exact = policy.round_counts == EXACT and not self.hides
         self.rounded = "" if exact else "counts are rounded or left out in this release"
 
     def total(self, column: str) -> int | None:
@@ -193,11 +194,12 @@ def _hashtags(paper: dict[str, Any], facts: _Facts) -> Iterator[Comparison]:
         .len()
         .collect(engine="streaming")
     )
-    known = tags.height > 0
+    known = tags.height > 0 and not facts.hides
+    hidden = "hashtags that would single a video out are hidden" if facts.hides else ""
     counts = dict(tags.iter_rows())
     for tag, count in printed.items():
         ours = counts.get(tag, 0) if known else None
-        yield Comparison(f"hashtag #{tag}", count, ours, _verdict(count, ours))
+        yield Comparison(f"hashtag #{tag}", count, ours, _verdict(count, ours), hidden)
     generic = list(facts.campaign.generic_hashtags)
     ranked = tags.filter(~pl.col("tag").is_in(generic)).sort("len", "tag", descending=[True, False])
     top = ranked.head(len(printed))["tag"].to_list() if known else None
@@ -206,7 +208,7 @@ def _hashtags(paper: dict[str, Any], facts: _Facts) -> Iterator[Comparison]:
         list(printed),
         top,
         _verdict(list(printed), top),
-        f"without the generic {', '.join(generic)}",
+        hidden or f"without the generic {', '.join(generic)}",
     )
 
 

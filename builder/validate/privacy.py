@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from builder.config.campaign import Campaign
+from builder.release.k_anonymity import QUASI_IDENTIFIERS, k_of
 from builder.validate.release import Release
 from builder.validate.uniqueness import uniqueness
 
@@ -27,7 +28,10 @@ def check_privacy(release: Release, campaign: Campaign | None = None) -> dict[st
         ``policy`` (how coarse; see `config.campaign.Privacy`), ``scrubbed`` (field -> kind ->
         replacements), ``scrubbed_texts``, ``withheld_texts`` (reason -> texts), ``scrub_countries``
         (``loaded`` and ``missing`` ISO codes), ``hashtags_folded``, ``uniqueness`` (see
-        `uniqueness.uniqueness`; never empty), and ``linkage``: a list of sentences.
+        `uniqueness.uniqueness`; never empty), ``k_anonymity`` (``k``: the fewest videos that share
+        everything released that the API shows too; ``columns``; ``min_k``: what was asked for;
+        ``hidden``: column -> values hidden; see `release.k_anonymity`), ``tier`` (exact, public or
+        null), and ``linkage``: a list of sentences.
     """
     manifest = release.manifest
     countries = manifest.scrub_countries
@@ -41,4 +45,17 @@ def check_privacy(release: Release, campaign: Campaign | None = None) -> dict[st
         "hashtags_folded": manifest.hashtags_folded,
         "linkage": [TEXT_MATCHING, *([published] if published else [])],
         "uniqueness": uniqueness(release),
+        "k_anonymity": _k_anonymity(release),
+        "tier": manifest.tier,
+    }
+
+
+def _k_anonymity(release: Release) -> dict[str, Any]:
+    columns = [*QUASI_IDENTIFIERS, *release.optional]
+    told = release.manifest.anonymity
+    return {
+        "k": k_of(release.scan("metadata"), columns),
+        "columns": columns,
+        "min_k": release.manifest.privacy.min_k,
+        "hidden": told.hidden if told else {},
     }

@@ -108,7 +108,7 @@ def labelled(release: Tables, task: str) -> pl.LazyFrame:
 
 
 def _transcript_agreement(release: Tables) -> dict[str, Any] | None:
-    usable = release.scan("transcripts").filter(pl.col("status") == "ok")
+    usable = release.scan("transcripts").filter(pl.col("text").is_not_null(), status="ok")
     whisper = usable.filter(pl.col("source") == "whisper").select("video_id", whisper="text")
     api = usable.filter(pl.col("source") == "api").select("video_id", api="text")
     both = whisper.join(api, on="video_id").collect()
@@ -173,8 +173,9 @@ def _shares(
 ) -> dict[str, tuple[float | None, int]]:
     values: dict[str, tuple[float | None, int]] = {}
     usable = release.scan("videos").filter(pl.col("transcript_status") == "ok")
-    found = usable.select(pl.len(), pl.col("sentiment").count(), pl.col("summary").count())
-    total, sentiments, summaries = found.collect().row(0)
+    total, sentiments = usable.select(pl.len(), pl.col("sentiment").count()).collect().row(0)
+    written = release.scan("summaries").filter(_summarised(release))
+    summaries = written.join(usable, on="video_id", how="semi").select(pl.len()).collect().item()
     for metric, status, done in (
         ("sentiment_failed_share", "sentiment_status", sentiments),
         ("summary_failed_share", "summary_status", summaries),
@@ -187,7 +188,7 @@ def _shares(
     tried, lost = heard.select(pl.len(), failed).collect().row(0)
     values["transcription_failed_share"] = (lost / tried if tried else None, tried)
     unjudged = pl.col("reason").str.starts_with("entailment:").fill_null(False)
-    judged = (pl.col("entailment").is_not_null() | unjudged) & pl.col("summary").is_not_null()
+    judged = (pl.col("entailment").is_not_null() | unjudged) & _summarised(release)
     asked = release.scan("summaries").filter(judged)
     tried, lost = asked.select(pl.len(), unjudged.sum()).collect().row(0)
     values["entailment_failed_share"] = (lost / tried if tried else None, tried)
@@ -197,6 +198,12 @@ def _shares(
         ours = sum(languages.get(language, 0) for language in campaign.languages)
         values["campaign_language_share"] = (ours / known, known)
     return values
+
+
+def _summarised(release: Tables) -> pl.Expr:
+    """Rows of `summaries` with a summary; where texts are left out, those that say they had one."""
+    there = release.scan("summaries").select(pl.col("summary").is_not_null().any())
+    return pl.col("summary").is_not_null() if there.collect().item() else pl.col("status") == "ok"
 
 
 def _measured(

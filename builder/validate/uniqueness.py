@@ -31,6 +31,8 @@ class Coarser:
     round_counts: str | int
     round_duration: str | int
     author_pseudonym: bool
+    texts: bool = True
+    min_k: int = 1
 
 
 def uniqueness(release: Release) -> list[dict[str, Any]]:

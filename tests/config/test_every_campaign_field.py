@@ -25,12 +25,14 @@ from builder.config.merged import for_campaign
 from builder.config.profile import load_profile
 from builder.release.assemble import Assembled, optional_columns
 from builder.release.card import write_card
+from builder.release.coarsen import coarsen
 from builder.release.hashtags import (
     allowed_hashtags,
     known_usernames,
     matched_terms,
     shared_usernames,
 )
+from builder.release.k_anonymity import hide
 from builder.release.manifest import BuildFacts
 from builder.release.scrub.scrubber import Scrubber
 from builder.release.tables import events_table, keywords_table
@@ -86,6 +88,9 @@ OTHERS: dict[str, Any] = {
     "privacy.author_pseudonym": True,
     "privacy.min_hashtag_videos": 9,
     "privacy.min_username_hashtag_authors": 2,
+    "privacy.texts": False,
+    "privacy.min_k": 3,
+    "privacy.public_tier": {"min_k": 7},
     "quality.min_rows": 5,
     "quality.limits": {"entailment_share": Limit(warn=0.9, fail=0.8)},
     "licence.data": "mit",
@@ -203,7 +208,13 @@ def what_comes_of(
         texts = Texts(campaign, 1)
         return make_plan(campaign, 60, 1), texts.captions, texts.popular, texts.kinds
 
+    def released() -> Any:
+        rows = pl.DataFrame({"video_id": ["a", "b"], "date": [dt.date(2024, 1, 8)] * 2})
+        texts = coarsen(pl.DataFrame({"text": ["some words"]}), campaign.privacy)
+        return texts.to_dicts(), hide(rows, campaign.privacy.min_k).left_out, len(campaign.tiers)
+
     return {
+        "released": released,
         "card": card,
         "profile": lambda: for_campaign(OFFLINE, campaign),
         "keywords": lambda: keywords_table(campaign, None).to_dicts(),

@@ -15,6 +15,7 @@ from fakes.hub_store import LARGE, Entry, Repo, User
 if TYPE_CHECKING:
     from fakes.hub import FakeHub
 
+LAST = {"id": "0" * 40, "title": "invented", "date": "2024-05-01T00:00:00.000Z"}
 KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 
 
@@ -363,6 +364,8 @@ def tree(
             out[folder] = {"type": "directory", "path": folder, "size": 0, "oid": "0" * 40}
         if deep or len(parts) == 1:
             out[name] = _file(name, entry)
+            if request.query.get("expand", ["false"])[0].lower() in ("true", "1"):
+                out[name]["lastCommit"] = LAST
     if path and not out:
         raise Problem(404, f"{path} does not exist", code="EntryNotFound")
     entries = list(out.values())
@@ -381,7 +384,8 @@ def paths_info(hub: FakeHub, request: Request, kinds: str, repo: str, revision: 
     told = []
     for name in [asked] if isinstance(asked, str) else asked:
         if name in files:
-            told.append(_file(name, files[name]))
+            more = {"lastCommit": LAST} if request.form().get("expand") else {}
+            told.append({**_file(name, files[name]), **more})
         elif any(path.startswith(f"{name}/") for path in files):
             told.append({"type": "directory", "path": name, "size": 0, "oid": "0" * 40})
     return Answer(told)

@@ -12,8 +12,9 @@ from fakes.hub import FakeHub
 from huggingface_hub import constants
 from publish_kit import REPO, TOKEN
 
-from builder.publish.hub import Hub
-from builder.publish.publish import Published, Wish, publish
+from builder.publish.hub.client import Hub
+from builder.publish.publish import publish
+from builder.publish.wish import Published, Wish
 
 
 @pytest.fixture

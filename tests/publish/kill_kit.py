@@ -19,7 +19,7 @@ def run(release: Path, repo: str, endpoint: str, token: str) -> None:
 
     constants.HF_HUB_OFFLINE = False
     from builder.publish import publish as room
-    from builder.publish.hub import Hub
+    from builder.publish.hub.client import Hub
 
     room.validate = passed  # type: ignore[assignment]
     hub = Hub(repo, endpoint, timeout=20.0, sleep=lambda seconds: time.sleep(0.01))

@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes.hub import FakeHub
+from old_kit import VERSIONS
 from publish_kit import REPO, TOKEN, bumped
-from release_kit import NAME, Built, environment, rewrite
+from release_kit import Built, content, environment, rewrite
 
-from builder.publish.publish import Published
+from builder.publish.wish import Published
 from ecuador_crisis_tiktok import FEATURES
 
 Send = Callable[..., Published]
@@ -91,9 +92,9 @@ def reader(
     return json.loads(done.stdout.split("RESULT", 1)[1])
 
 
-def same_rows(found: dict[str, Any], built: Built) -> None:
+def same_rows(found: dict[str, Any], built: Built, configs: Iterable[str] = FEATURES) -> None:
     """Every config, downloaded and streamed, is the local release."""
-    for config in FEATURES:
+    for config in configs:
         expected = json.loads(json.dumps(built.frame(config).to_dicts(), default=str))
         for streaming in (False, True):
             assert found[f"{config} {streaming}"] == expected, (config, streaming)
@@ -162,29 +163,58 @@ print("RESULT" + json.dumps(sorted(done)))
     assert {"entailment_share", "neutral_share", "contradiction_share"} <= set(keys)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("version", ["2.21.0", "3.6.0"])
+@pytest.mark.slow
 def test_old_datasets_read_it_by_tag(
-    hub: FakeHub, small: Built, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path,
-    version: str,
-) -> None:  # fmt: skip
-    from test_old_datasets import PINS
-
-    folder = tmp_path_factory.mktemp(f"datasets-{version}")
-    python = str(folder / "venv" / "bin" / "python")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*install, f"datasets=={version}", *PINS], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    from release_kit import content
-
+    hub: FakeHub, small: Built, old_python: Path, tmp_path: Path
+) -> None:
+    """A table of every shape; that all seven load is tested on the folder."""
     repo = hub.add(REPO, content(small.release))
     repo.tags["v1.0.0"] = repo.head
-    code = LOAD.replace("import datasets\n", "import datasets\n", 1)
+    configs = ("videos", "transcripts", "events")
     found = reader(
-        code, hub, tmp_path, REPO, "v1.0.0", ",".join(FEATURES), python=python, PYTHONPATH=""
+        LOAD,
+        hub,
+        tmp_path,
+        REPO,
+        "v1.0.0",
+        ",".join(configs),
+        python=str(old_python),
+        PYTHONPATH="",
     )
-    assert found["version"] == version and NAME in REPO
-    same_rows(found, small)
+    assert found["version"] in VERSIONS
+    same_rows(found, small, configs)
+
+
+DUCK = """
+import json, sys, duckdb
+from huggingface_hub import HfFileSystem
+repo, tag = sys.argv[1:3]
+connection = duckdb.connect()
+connection.register_filesystem(HfFileSystem())
+where = f"hf://datasets/{repo}@{tag}/metadata/train-00000-of-00001.parquet"
+rows = connection.sql(f"SELECT video_id FROM '{where}' WHERE view_count > 1000").fetchall()
+print("RESULT" + json.dumps(sorted(row[0] for row in rows)))
+"""
+POLARS = """
+import json, os, sys, polars
+repo, tag = sys.argv[1:3]
+file = "metadata/train-00000-of-00001.parquet"
+where = f"{os.environ['HF_ENDPOINT']}/datasets/{repo}/resolve/{tag}/{file}"
+rows = polars.scan_parquet(where).filter(polars.col("view_count") > 1000).select("video_id")
+print("RESULT" + json.dumps(sorted(rows.collect()["video_id"])))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "code", [pytest.param(DUCK, id="duckdb"), pytest.param(POLARS, id="polars")]
+)
+def test_queries_over_http(hub: FakeHub, small: Built, tmp_path: Path, code: str) -> None:
+    """DuckDB through `hf://`, polars by the file's address: a tag, some columns, some rows."""
+    repo = hub.add(REPO, content(small.release))
+    repo.tags["v1.0.0"] = repo.head
+    metadata = small.frame("metadata")
+    wanted = sorted(metadata.filter(metadata["view_count"] > 1000)["video_id"])
+    assert reader(code, hub, tmp_path, REPO, "v1.0.0") == wanted
+    ranges = hub.asked("GET", r"/resolve/v1\.0\.0/") + hub.asked("GET", r"/_cdn/")
+    assert ranges > 0 and not hub.asked("GET", r"/resolve/.*(videos|transcripts)/")

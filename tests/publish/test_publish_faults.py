@@ -12,7 +12,7 @@ from publish_kit import REPO, TOKEN, bumped
 from release_kit import Built, content, run_cli
 
 from builder.errors import BuilderError
-from builder.publish.hub import Hub
+from builder.publish.hub.client import Hub
 from builder.publish.problems import (
     HubBusy,
     HubDiffers,
@@ -22,7 +22,8 @@ from builder.publish.problems import (
     PublishRefused,
     TokenProblem,
 )
-from builder.publish.publish import Published, Wish, publish
+from builder.publish.publish import publish
+from builder.publish.wish import Published, Wish
 
 Send = Callable[..., Published]
 COMMIT = r"/commit/"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from release_kit import Built, build, read_json, rewrite
 
 from builder.config.campaign import Campaign
-from builder.config.campaign_tables import Privacy
+from builder.config.privacy import Privacy
 from builder.errors import CampaignError
 from builder.release.coarsen import coarse_day, coarsen
 from builder.validate.whole import validate

@@ -82,7 +82,7 @@ def figure3(material: Material) -> Figure:
         notes = [words("figure3.note", generic=generic)]
     if rows and not viewed:
         notes.append(words("figure3.no_views"))
-    notes += material.coarse_counts if viewed else ()
+    notes += [*(material.coarse_counts if viewed else ()), *material.hidden]
     told = [
         words(
             "figure3.alt_views" if viewed else "figure3.alt_one",

@@ -34,10 +34,17 @@ def tables_of(material: Material) -> list[Table]:
         Table(
             "table1",
             first,
-            ((words("table1.note"),) if material.paper else ()) + material.coarse_counts,
+            ((words("table1.note"),) if material.paper else ())
+            + material.coarse_counts
+            + material.hidden,
             "" if known else words("table1.empty"),
         ),
-        Table("table2", second, (note,), "" if second.height else words("table2.empty")),
+        Table(
+            "table2",
+            second,
+            (note, *material.hidden),
+            "" if second.height else words("table2.empty"),
+        ),
     ]
 
 

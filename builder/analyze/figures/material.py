@@ -33,6 +33,7 @@ class Material:
         first, last: days of its window, both inclusive.
         resolution: of its dates: day (also where it is finer), week or month.
         digits: significant digits its counts are rounded to; 0: they are exact, or left out.
+        hides: whether values that would single a video out are hidden.
         campaign: its campaign; None when its file is not at hand.
         language: of the figures.
         ngrams: aggregates of the captions; None without a work folder.
@@ -47,6 +48,7 @@ class Material:
     last: dt.date
     resolution: str = "day"
     digits: int = 0
+    hides: bool = False
     campaign: Campaign | None = None
     language: Language = "en"
     ngrams: Ngrams | None = None
@@ -99,6 +101,11 @@ class Material:
     def coarse_counts(self) -> tuple[str, ...]:
         """A note where counts are rounded."""
         return (self.words("coarse.counts", digits=self.digits),) if self.digits else ()
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """A note where values are hidden."""
+        return (self.words("coarse.hidden"),) if self.hides else ()
 
     @property
     def videos(self) -> int:
@@ -171,9 +178,10 @@ class Material:
 
 
 def coarseness(privacy: Policy) -> dict[str, Any]:
-    """`resolution` and `digits` of a `Material`, from privacy settings."""
+    """`resolution`, `digits` and `hides` of a `Material`, from privacy settings."""
     digits = privacy.round_counts
     return {
         "resolution": privacy.date_resolution,
         "digits": digits if isinstance(digits, int) else 0,
+        "hides": privacy.min_k > 1,
     }

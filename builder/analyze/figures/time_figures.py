@@ -76,7 +76,7 @@ def figure1(material: Material) -> Figure:
         title=words("figure1.title"),
         subtitle=words("figure1.subtitle", hundred=words.share(1)),
         n=material.n(material.videos, "videos"),
-        notes=(*notes, *material.coarse_days, *material.coarse_counts),
+        notes=(*notes, *material.coarse_days, *material.coarse_counts, *material.hidden),
         alt=words(
             "figure1.alt",
             n=words.number(material.videos),
@@ -133,7 +133,7 @@ def figure4(material: Material) -> Figure:
         title=words("figure4.title"),
         subtitle=words("figure4.subtitle"),
         n=material.n(material.videos, "videos"),
-        notes=(words("figure4.note"), *material.coarse_days) if tags else (),
+        notes=(words("figure4.note"), *material.coarse_days, *material.hidden) if tags else (),
         alt=words("figure4.alt", panels="; ".join(titles.values())),
         data=data,
         draw=draw if tags else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from builder.config.campaign import Campaign
 from builder.config.citation import bibtex
-from builder.release.assemble import Assembled, file_digest, optional_columns
+from builder.release.assemble import Assembled, anonymity_of, file_digest, optional_columns
 from builder.release.manifest import BuildFacts
 
 _LICENCES = {
@@ -130,6 +130,19 @@ class Facts:
         ]
 
     @property
+    def _findable(self) -> str:
+        told = anonymity_of(self.assembled.hidden)
+        if told is None:
+            return (
+                "Exact counts and dates can be unique to a video: whoever has the same API could "
+                "find it again."
+            )
+        return (
+            f"At least {told.k} videos share every released combination of what the API shows "
+            "too; what would single one out is hidden."
+        )
+
+    @property
     def personal(self) -> list[str]:
         """What of people is in it."""
         names = getattr(self.build, "names_scrubbed", None) is True
@@ -139,6 +152,5 @@ class Facts:
             if names
             else "Names of people in texts were not looked for.",
             "Political opinions, health or religion can be told in what people said.",
-            "Exact counts and dates can be unique to a video: whoever has the same API could find "
-            "it again.",
+            self._findable,
         ]

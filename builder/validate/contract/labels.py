@@ -70,7 +70,9 @@ def _summaries(release: Release) -> Iterator[Check]:
     lazy = release.scan("summaries")
     judged = lazy.select(pl.col("entailment").is_not_null().any()).collect().item()
     verdict = pl.col("entailment").is_not_null()
-    summarised = pl.col("summary").is_not_null()
+    # a release without texts says by its status that there was one
+    texts = release.manifest.privacy.texts
+    summarised = pl.col("summary").is_not_null() if texts else pl.col("status") == "ok"
     # a summary published elsewhere may have no transcript to be judged by; a verdict that failed
     # says so in `reason`
     excused = ~pl.col("_usable") | pl.col("reason").fill_null("").str.contains("(?i)entail")
@@ -88,7 +90,14 @@ def _summaries(release: Release) -> Iterator[Check]:
             | (verdict & pl.col("entailment_model").is_null()),
         ),
     ]
-    columns = ["summary", "reason", "entailment", "entailment_confidence", "entailment_model"]
+    columns = [
+        "summary",
+        "status",
+        "reason",
+        "entailment",
+        "entailment_confidence",
+        "entailment_model",
+    ]
     usable = release.scan("videos").select(
         "video_id", (pl.col("transcript_status") == "ok").fill_null(False).alias("_usable")
     )

@@ -8,6 +8,7 @@ import polars as pl
 
 import ecuador_crisis_tiktok as schema
 from builder.release.coarsen import TIMES, coarse_day, coarsen
+from builder.release.k_anonymity import QUASI_IDENTIFIERS, k_of
 from builder.release.tables import under
 from builder.sources.schema import COUNTS
 from builder.validate.contract.check import Check, Problem, shown
@@ -23,6 +24,7 @@ def check_values(release: Release) -> Iterator[Check]:
     yield from _row_rules(release)
     yield _dates(release)
     yield _coarse(release)
+    yield _shared(release)
     yield _order(release)
 
 
@@ -35,7 +37,7 @@ def _outside(column: str, allowed: tuple[str, ...]) -> pl.Expr:
     return pl.col(column).is_not_null() & ~pl.col(column).is_in(allowed)
 
 
-def _rules(threshold: float) -> list[tuple[str, str, str, pl.Expr, str]]:
+def _rules(threshold: float, *, texts: bool) -> list[tuple[str, str, str, pl.Expr, str]]:
     """(config, column, rule, expression that is true where it is broken, way out)."""
     rules: list[tuple[str, str, str, pl.Expr, str]] = [
         ("metadata", column, "counts are not negative", pl.col(column) < 0, _REBUILD)
@@ -86,33 +88,36 @@ def _rules(threshold: float) -> list[tuple[str, str, str, pl.Expr, str]]:
             _REBUILD,
         ),
         (
-            "summaries",
-            "summary",
-            "a summary row has a summary exactly where its status is ok",
-            (pl.col("status") == "ok") != pl.col("summary").is_not_null(),
-            _REBUILD,
-        ),
-        (
             "metadata",
             "is_excluded",
             "is_excluded is true exactly where a reason is given",
             pl.col("is_excluded") != pl.col("exclusion_reason").is_not_null(),
             _REBUILD,
         ),
-        (
-            "transcripts",
-            "text",
-            "a transcript with status ok has a text",
-            (pl.col("status") == "ok") & pl.col("text").is_null(),
-            _REBUILD,
-        ),
     ]
+    if texts:
+        rules += [
+            (
+                "summaries",
+                "summary",
+                "a summary row has a summary exactly where its status is ok",
+                (pl.col("status") == "ok") != pl.col("summary").is_not_null(),
+                _REBUILD,
+            ),
+            (
+                "transcripts",
+                "text",
+                "a transcript with status ok has a text",
+                (pl.col("status") == "ok") & pl.col("text").is_null(),
+                _REBUILD,
+            ),
+        ]
     return rules
 
 
 def _row_rules(release: Release) -> Iterator[Check]:
     checks: dict[str, Check] = {}
-    rules = _rules(release.threshold)
+    rules = _rules(release.threshold, texts=release.manifest.privacy.texts)
     for config in dict.fromkeys(rule[0] for rule in rules):
         mine = [rule for rule in rules if rule[0] == config]
         needed = {name for rule in mine for name in rule[3].meta.root_names()}
@@ -159,7 +164,8 @@ def _coarse(release: Release) -> Check:
             check.fail(
                 Problem("MANIFEST.json", "", column, "the policy does not release it", _COARSE)
             )
-    for config in ("metadata", "transcripts"):
+    told = () if policy.texts else ("sentiment", "summaries")
+    for config in ("metadata", "transcripts", *told):  # `videos` is compared with them
         start = 0
         for frame in release.batches(config):
             again = coarsen(frame, policy)
@@ -171,6 +177,19 @@ def _coarse(release: Release) -> Check:
                     check.fail(Problem(config, where, column, "finer than allowed", _COARSE))
                 check.count += max(len(finer) - 20, 0)
             start += frame.height
+    return check
+
+
+def _shared(release: Release) -> Check:
+    """k is what the manifest says: nobody's facts are fewer than `min_k` videos'."""
+    check = Check("as many videos share their released facts as the manifest says")
+    policy, told = release.manifest.privacy, release.manifest.anonymity
+    if policy.min_k == 1 and told is None:
+        return check
+    k = k_of(release.scan("metadata"), [*QUASI_IDENTIFIERS, *release.optional])
+    if told is None or k != told.k or k < policy.min_k or told.min_k != policy.min_k:
+        value = f"{k} here, {told.k if told else 'nothing'} stated, {policy.min_k} wanted"
+        check.fail(Problem("MANIFEST.json", "", "anonymity.k", value, _COARSE))
     return check
 
 

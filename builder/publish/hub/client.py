@@ -6,26 +6,27 @@ limit, patience with 429 and 5xx, and what to do when a commit was sent and no a
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx2
 import huggingface_hub
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationDelete, HfApi
 from huggingface_hub import constants as hub_constants
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
+from builder.publish.hub.guards import addition, refuse_partial, wait_for
+from builder.publish.hub.state import Digest, RemoteFile, State
 from builder.publish.problems import (
     HubDiffers,
     NamespaceProblem,
     TokenProblem,
+    is_storage,
     no_answer,
     status_of,
     typed,
@@ -36,67 +37,9 @@ KIND = "dataset"
 HOME = "https://huggingface.co"
 # what git itself needs in the repository; made by the Hub, never by us, never deleted
 GIT_FILES = (".gitattributes",)
-_LONGEST_WAIT = 60.0
 _TRIES = 4
+_BELOW = 20  # commits looked through for one of ours
 Gated = Literal["auto", "manual"]
-
-
-@dataclass(frozen=True)
-class Digest:
-    """A file in both of the Hub's spellings: large ones go by sha256, small ones by git's sha1."""
-
-    sha256: str
-    git: str
-    size: int
-
-    @classmethod
-    def of(cls, path: Path) -> Digest:
-        """Of a file on disk, read once."""
-        size = path.stat().st_size
-        plain, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size)
-        with path.open("rb") as handle:
-            while block := handle.read(1 << 20):
-                plain.update(block)
-                git.update(block)
-        return cls(plain.hexdigest(), git.hexdigest(), size)
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file on the Hub: its size and, for a large one, sha256; for a small one, git's sha1."""
-
-    size: int
-    sha256: str | None
-    git: str | None
-
-    def is_(self, digest: Digest) -> bool:
-        """Whether it has these bytes."""
-        if self.sha256 is not None:
-            return self.sha256 == digest.sha256
-        return self.git == digest.git
-
-
-@dataclass(frozen=True)
-class State:
-    """What is on the Hub now.
-
-    Attributes:
-        head: commit of `main`; private, gated: as set there.
-        files: path -> file, without `GIT_FILES`.
-        tags: name -> commit.
-    """
-
-    head: str
-    private: bool
-    gated: str | bool
-    files: dict[str, RemoteFile] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-
-    def holds(self, wanted: Mapping[str, Digest]) -> bool:
-        """Whether it is these files, all of them and no other."""
-        return set(self.files) == set(wanted) and all(
-            self.files[path].is_(digest) for path, digest in wanted.items()
-        )
 
 
 class Hub:
@@ -173,10 +116,18 @@ class Hub:
                 lambda: self.api.repo_info(self.repo, repo_type=KIND, revision=revision),
                 passing=(RepositoryNotFoundError,),
             )
+        except GatedRepoError as error:  # there is one, and this token was not let in
+            raise typed(error, doing, self.repo) from error
         except RepositoryNotFoundError as error:
             if status_of(error) == 401 and huggingface_hub.get_token() is not None:
                 self.check_token()  # a token that is not accepted reads as "no such repository"
             return None
+        if info.id.casefold() != self.repo.casefold():
+            raise HubDiffers(
+                f"the Hub answers with another repository: it was renamed or moved to {info.id}",
+                file=self.repo,
+                way_out=f"give --repo {info.id} if that is the one",
+            )
         files = self.ask(
             doing,
             lambda: list(
@@ -202,9 +153,13 @@ class Hub:
             tags={tag.name: tag.target_commit for tag in refs.tags},
         )
 
-    def fetch(self, revision: str, paths: Sequence[str], into: Path) -> Path:
-        """Download some files of a commit; the folder they are in."""
-        doing = "reading what is published"
+    def fetch(self, there: State, paths: Sequence[str], into: Path) -> Path:
+        """Download some files of a state; the folder they are in.
+
+        Raises:
+            HubDiffers: other bytes arrived than the state has.
+        """
+        doing, revision = "reading what is published", there.head
         for path in paths:
             self.ask(
                 doing,
@@ -212,6 +167,12 @@ class Hub:
                     self.repo, path, repo_type=KIND, revision=revision, local_dir=into
                 ),
             )
+            if not there.files[path].is_(Digest.of(into / path)):
+                raise HubDiffers(
+                    "other bytes arrived than the Hub announced",
+                    file=path,
+                    way_out="run it again; a proxy or a cache in between may be at fault",
+                )
         return into
 
     def create(self, *, private: bool) -> bool:
@@ -277,14 +238,21 @@ class Hub:
             ParentMoved: `main` is elsewhere now.
             HubDiffers: a file changed on our disk, or what is there afterwards is not `wanted`.
         """
-        added = [_addition(path, file, wanted[path]) for path, file in sorted(files.items())]
+        added = [addition(path, file, wanted[path]) for path, file in sorted(files.items())]
         operations = [*added, *(CommitOperationDelete(path) for path in sorted(gone))]
         self.ask(
             "uploading the files",
             lambda: self.api.preupload_lfs_files(
-                self.repo, added, repo_type=KIND, free_memory=False, num_threads=2
+                self.repo,
+                added,
+                repo_type=KIND,
+                free_memory=False,
+                num_threads=2,
+                gitignore_content="",  # else a .gitignore there decides what of ours is left out
             ),
+            expiring=True,
         )
+        refuse_partial(added, self.repo)
         oid = None
         for attempt in range(_TRIES):
             try:
@@ -297,7 +265,7 @@ class Hub:
                 ).oid
                 break
             except Exception as error:
-                there = self._landed(error, wanted)
+                there = self._landed(error, wanted, parent)
                 if there is not None:
                     oid = there
                     break
@@ -305,7 +273,7 @@ class Hub:
                 again = no_answer(error) or status_of(error) == 429
                 if not again or attempt == _TRIES - 1:
                     raise problem from error
-                self.sleep(_wait(error, attempt))
+                self.sleep(wait_for(error, attempt))
         return self.read_back(wanted, str(oid))
 
     def read_back(self, wanted: Mapping[str, Digest], oid: str) -> str:
@@ -331,61 +299,77 @@ class Hub:
         return oid
 
     def tag(self, name: str, oid: str) -> None:
-        """Name a commit; no harm when it has that name already."""
+        """Name a commit; no harm when it has that name already.
+
+        Raises:
+            HubDiffers: another commit has that name.
+        """
 
         def make() -> None:
             self.api.create_tag(self.repo, tag=name, revision=oid, repo_type=KIND, exist_ok=True)
 
         self.ask("tagging", make)
+        refs = self.ask("tagging", lambda: self.api.list_repo_refs(self.repo, repo_type=KIND))
+        named = next((tag.target_commit for tag in refs.tags if tag.name == name), None)
+        if named != oid:
+            raise HubDiffers(
+                f"the commit is in place, and the tag {name} names "
+                f"{'another one' if named else 'nothing'}: somebody else tagged meanwhile",
+                file=self.repo,
+                way_out=f"delete that tag on the Hub if it is not meant, and run it again ({oid})",
+            )
 
-    def _landed(self, error: BaseException, wanted: Mapping[str, Digest]) -> str | None:
-        """HEAD, when it holds what we wanted: ours arrived although we were told otherwise."""
-        if not no_answer(error) and status_of(error) != 412:
+    def _landed(
+        self, error: BaseException, wanted: Mapping[str, Digest], parent: str
+    ) -> str | None:
+        """The commit that holds what we wanted, when it arrived although we were told otherwise.
+
+        HEAD, or a commit below it: somebody else can have committed on top of ours already.
+        """
+        if status_of(error) not in (None, 412) and not no_answer(error):
             return None
         there = self.find()
-        return there.head if there is not None and there.holds(wanted) else None
+        if there is None or there.head == parent:
+            return None
+        if there.holds(wanted):
+            return there.head
+        commits = self.ask(
+            "reading the history", lambda: self.api.list_repo_commits(self.repo, repo_type=KIND)
+        )
+        for commit in commits[1:_BELOW]:
+            if commit.commit_id == parent:
+                break
+            below = self.find(commit.commit_id)
+            if below is not None and below.holds(wanted):
+                return str(commit.commit_id)
+        return None
 
     def ask(
         self,
         doing: str,
         call: Callable[[], T],
         passing: tuple[type[Exception], ...] = (),
+        *,
+        expiring: bool = False,
     ) -> T:
-        """Do what may be done twice, patiently; anything else becomes one of our errors."""
+        """Do what may be done twice, patiently; anything else becomes one of our errors.
+
+        Args:
+            doing: in words.
+            call: what to do.
+            passing: errors that are handed on.
+            expiring: it uses signed links, which are asked for anew when one is refused (403).
+        """
         for attempt in range(_TRIES):
             try:
                 return call()
             except Exception as error:
                 again = no_answer(error) or status_of(error) == 429
+                again = again or (expiring and is_storage(error))
                 if again and attempt < _TRIES - 1:
-                    self.sleep(_wait(error, attempt))
+                    self.sleep(wait_for(error, attempt))
                     continue
                 if isinstance(error, passing) and not again:
                     raise
                 raise typed(error, doing, self.repo) from error
         raise AssertionError("unreachable")
-
-
-def _addition(path: str, file: Path, digest: Digest) -> Any:
-    """An upload of exactly the bytes that were validated.
-
-    Raises:
-        HubDiffers: the file is another one by now.
-    """
-    small = not path.endswith(".parquet")
-    made = CommitOperationAdd(path, file.read_bytes() if small else str(file))
-    if made.upload_info.sha256.hex() != digest.sha256:
-        raise HubDiffers(
-            "the file changed while it was being published; nothing was committed",
-            file=file,
-            way_out="wait until nothing writes into the release folder and run it again",
-        )
-    return made
-
-
-def _wait(error: BaseException, attempt: int) -> float:
-    """Seconds to wait: what the Hub asks for, else 1, 2, 4…; never longer than a minute."""
-    response = getattr(error, "response", None)
-    asked = "" if response is None else response.headers.get("Retry-After", "")
-    wanted = float(asked) if asked.isdigit() else 2.0**attempt
-    return min(wanted, _LONGEST_WAIT)

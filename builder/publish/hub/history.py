@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from builder.publish.hub import KIND, Digest, Hub
+from builder.publish.hub.client import KIND, Hub
+from builder.publish.hub.state import Digest
 from builder.publish.problems import HubDiffers
 
 
