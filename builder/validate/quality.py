@@ -173,9 +173,12 @@ def _shares(
 ) -> dict[str, tuple[float | None, int]]:
     values: dict[str, tuple[float | None, int]] = {}
     usable = release.scan("videos").filter(pl.col("transcript_status") == "ok")
-    total, sentiments = usable.select(pl.len(), pl.col("sentiment").count()).collect().row(0)
-    written = release.scan("summaries").filter(_summarised(release))
-    summaries = written.join(usable, on="video_id", how="semi").select(pl.len()).collect().item()
+    found = usable.select(pl.len(), pl.col("sentiment").count(), pl.col("summary").count())
+    total, sentiments, summaries = found.collect().row(0)
+    if not summaries:  # none, or left out of the release: then their rows say that they had one
+        written = release.scan("summaries").filter(_summarised(release))
+        had = written.join(usable, on="video_id", how="semi").select(pl.len())
+        summaries = had.collect().item()
     for metric, status, done in (
         ("sentiment_failed_share", "sentiment_status", sentiments),
         ("summary_failed_share", "summary_status", summaries),
