@@ -71,7 +71,8 @@ def caption_ngrams(
     for frame in _batches(parts, ids):
         captions += frame.height
         waiting.append(_spelled(frame).group_by("n", "key").agg(videos=pl.len().cast(pl.UInt32)))
-        if sum(one.height for one in waiting) > _MERGE_AT:
+        # as much as was summed before, or every batch of millions of phrases sums them all again
+        if sum(one.height for one in waiting[1:]) > max(_MERGE_AT, waiting[0].height):
             waiting = [_summed(waiting)]
     if not waiting:
         return Ngrams(pl.DataFrame(schema=SCHEMA), captions, min_videos, min_authors)

@@ -19,7 +19,7 @@ from builder.config.campaign import Campaign
 from builder.validate.page import number, plots_of, render_html, write_figures
 from builder.validate.quality import check_quality
 from builder.validate.release import Release
-from builder.validate.whole import validate
+from builder.validate.whole import validate, write_reports
 
 ECUADOR = Campaign.load()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -86,6 +86,21 @@ def test_the_page_is_well_formed_and_needs_no_network(report: dict[str, Any]) ->
     assert not re.search(r"url\(|@import|https?://", html)
     assert "prefers-color-scheme:dark" in html.replace(" ", "")
     assert "Synthetic data" in html
+
+
+def test_the_page_links_to_figures_and_explorer_that_are_there(
+    report: dict[str, Any], tmp_path: Path
+) -> None:
+    pages = [tmp_path / name / "index.html" for name in ("figures", "explorer")]
+    written = tmp_path / "reports" / "validation.html"
+    write_reports(report, None, written, *pages)
+    assert "index.html" not in written.read_text(encoding="utf-8")
+    for page in pages:
+        page.parent.mkdir()
+        page.touch()
+    write_reports(report, None, written, *pages)
+    html = written.read_text(encoding="utf-8")
+    assert 'href="../figures/index.html"' in html and 'href="../explorer/index.html"' in html
 
 
 def test_every_plot_is_there_and_tells_its_numbers_in_words(report: dict[str, Any]) -> None:
