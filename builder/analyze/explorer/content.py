@@ -95,7 +95,10 @@ def notes_of(material: Material, has: dict[str, bool], undated: int) -> list[str
         "counts": "no_counts",
     }
     told += [notes[text] for key, text in missing.items() if not has[key]]
-    return [*(str(note) for note in told), *material.coarse_days, *material.coarse_counts]
+    if has["transcripts"] and not has["samples"]:
+        told.append(notes["no_texts"])
+    coarse = (*material.coarse_days, *material.coarse_counts, *material.hidden)
+    return [*(str(note) for note in told), *coarse]
 
 
 @cache

@@ -78,7 +78,7 @@ def cube_of(material: Material, topics: Topics | None, most: int = MOST_ROWS) ->
 
 
 def coded(material: Material, topics: Topics | None, languages: Sequence[str]) -> pl.LazyFrame:
-    """The videos with `_KEYS` and topic as codes, COUNTS, hashtags and video_id."""
+    """The videos with `_KEYS` and topic as codes, COUNTS, hashtags, video_id and has_text."""
     label = _place("sentiment", SENTIMENT_LABELS) + 1
     low = pl.when(pl.col("low_confidence")).then(len(SENTIMENT_LABELS)).otherwise(0)
     spoken = pl.col("language").fill_null(aggregates.UNIDENTIFIED)
@@ -91,6 +91,7 @@ def coded(material: Material, topics: Topics | None, languages: Sequence[str]) -
         (label + low).fill_null(0).alias("class"),
         pl.when(pl.col("transcript_status") == "ok").then(known).alias("language"),
         _place("transcript_source", TRANSCRIPT_SOURCES).alias("source"),
+        pl.col("transcript").is_not_null().alias("has_text"),
     )
     rows = rows.with_columns(_place("language", [*languages, OTHER]))
     if topics is None:

@@ -21,6 +21,7 @@ from builder.analyze.figures.material import Material
 from builder.run.store import write_atomic
 from builder.validate.plots import COLOURS
 
+_PARTS = ("tags", "sentiment", "transcripts", "topics", "counts", "samples")
 INDEX, README = "index.html", "README.md"
 # beyond the plots' colours, light and dark: those of the figures' page
 _PAGE = {
@@ -58,7 +59,7 @@ def page_of(material: Material, topics: Topics | None = None, most: int = MOST_R
     """The page; see `write_site`."""
     texts, words = texts_of(material.language), material.words
     data: dict[str, Any] = {}
-    has = dict.fromkeys(("tags", "sentiment", "transcripts", "topics", "counts"), False)
+    has = dict.fromkeys(_PARTS, False)
     exact, undated = True, 0
     samples: list[dict[str, Any]] = []
     if rows_of(material):
@@ -72,6 +73,7 @@ def page_of(material: Material, topics: Topics | None = None, most: int = MOST_R
             "transcripts": bool(cube.columns["language"].count()),
             "topics": topics is not None and bool(topics.names),
             "counts": bool(data["metrics"]),
+            "samples": bool(samples),
         }
     style, script = _style(), _file("app.js")
     fields = {
@@ -97,7 +99,7 @@ def page_of(material: Material, topics: Topics | None = None, most: int = MOST_R
         synthetic=words("synthetic") if material.synthetic else "",
         notes=notes_of(material, has, undated),
         packed=Markup(_embedded(data)) if data else "",
-        has={**has, "samples": bool(samples)},
+        has=has,
         exact=exact,
         labels=words.section("labels"),
         events=bool(material.events),

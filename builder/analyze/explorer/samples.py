@@ -16,7 +16,7 @@ _LONGEST = 600  # characters of a transcript
 
 
 def samples_of(material: Material, topics: Topics | None, cube: Cube) -> list[dict[str, Any]]:
-    """Rows with a usable transcript, in the order of their days.
+    """Rows with a usable transcript, in the order of their days; none if texts are left out.
 
     Chosen by what their ids end with, which says nothing about the video: of every day, label,
     language, topic and listed hashtag the first, then of each the second, and so on. The choice
@@ -30,7 +30,7 @@ def samples_of(material: Material, topics: Topics | None, cube: Cube) -> list[di
     rows = coded(material, topics, languages).with_columns(
         tag_places(cube.tags).alias("tag"), order=pl.col("video_id").str.reverse()
     )
-    usable = rows.filter(pl.col("language").is_not_null()).drop("hashtags")
+    usable = rows.filter(pl.col("language").is_not_null() & pl.col("has_text")).drop("hashtags")
     pool = usable.bottom_k(_CANDIDATES, by="order").collect(engine="streaming").sort("order")
     ids = _spread(pool)
     texts = (

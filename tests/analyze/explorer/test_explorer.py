@@ -231,6 +231,15 @@ def test_a_poor_release_gives_a_page_that_says_so(
     assert ('id="data"' in html) == (spoil is not _nothing)
 
 
+def test_a_release_without_texts_has_no_sample_rows(editable: Path, tmp_path: Path) -> None:
+    fill(editable)
+    rewrite(editable, "videos", lambda f: f.with_columns(transcript=pl.lit(None, pl.String)))
+    content = page_of(Material.of(Release(editable), Campaign.load(), hides=True))
+    assert page_in(tmp_path, content)["samples"] == []
+    assert b"no text of a transcript" in content and b"are hidden in this release" in content
+    assert b'id="samples"' not in content and b'id="language"' in content
+
+
 def test_one_language_is_said(editable: Path) -> None:
     fill(editable)
     rewrite(editable, "videos", lambda frame: frame.with_columns(language=pl.lit("es")))
