@@ -121,7 +121,7 @@ def write_hostile(folder: Path, rows: int, seed: int) -> int:
     half = rows // 2
     with (folder / "a.jsonl").open("w", encoding="utf-8") as out:
         for start in range(0, half, 100):
-            made = [hostile_video(n, chance) for n in range(start, start + 100)]
+            made = [hostile_video(n, chance) for n in range(start, min(start + 100, half))]
             out.write(json.dumps(page(made)) + "\n")
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -78,6 +78,7 @@ def account(built: Built, rows: int, clips: int, stages: tuple[str, ...]) -> Non
     assert validate(built.release, ecuador, private)["contract"]["verdict"] == "pass"
 
 
+@pytest.mark.slow
 def test_hostile_rows_and_mutated_clips_in_one_build(tmp_path: Path) -> None:
     skip = frozenset(NO_MODELS) - {"probe"}
     account(attack(tmp_path, 200, 60, 7, skip), 200, 60, ("probe",))
