@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx2
 
-from builder.annotate.summary.line import TOO_LATE, Answer, Cut, Line
+from builder.annotate.summary.line import TOO_LARGE, Answer, Cut, Line
 from builder.config.profile import SummariesTable
 from builder.errors import StageFailed
 
@@ -210,7 +210,7 @@ class Endpoint:
         try:
             answer = self._line.ask("POST", url, table.timeout, body)
         except Cut as cut:
-            raise CallFailed(cut.reason, passing=cut.reason == TOO_LATE) from None
+            raise CallFailed(cut.reason, passing=cut.reason != TOO_LARGE) from None
         except httpx2.HTTPError as error:
             raise CallFailed(_transport_reason(error), passing=True) from None
         if answer.status != 200:

@@ -139,8 +139,9 @@ def test_a_bomb_is_not_unpacked(packing: str) -> None:
         (row,) = run(Summarize(table(url, timeout=30)), SAID)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert row["status"] == "rejected"
-    assert row["reason"] in ("answer_too_large", "unreadable_packing")
+    # what cannot be unpacked may be the server's fault, and is tried again
+    ended = ("rejected", "answer_too_large"), ("failed", "unreadable_packing")
+    assert (row["status"], row["reason"]) == ended[packing in ("zstd", "br")]
     assert most < 64 << 20
 
 
