@@ -17,8 +17,10 @@ import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.sources.ids import EARLIEST, LATEST
 
-# Whole numbers only: digests and pseudonyms are hex and hold long runs of digits by chance.
-DIGITS = r"\b[0-9]{17,19}\b"
+# Whole numbers of the length of an id. A known id is found whatever stands around it. What is only
+# shaped like one must not touch hex digits: digests hold long runs of digits by chance.
+_RUN = r"[0-9]{17,}"
+_ALONE = r"(?:^|[^0-9a-f])[0-9]{17,19}(?:$|[^0-9a-f])"
 WORD = r"[\p{L}\p{N}_.]+"
 # The absolute paths of a machine: POSIX of two steps or more, Windows, UNC, file://, home (~).
 # No look-around: Rust's regular expressions have none.
@@ -46,12 +48,12 @@ def with_raw_ids(texts: pl.Series, ids: pl.Series | None) -> pl.Series:
     Returns:
         Boolean, false for null.
     """
-    hits = texts.str.contains(DIGITS).fill_null(False)
+    pattern = _ALONE if ids is None else _RUN
+    hits = texts.str.contains(pattern).fill_null(False)
     if not hits.any():
         return hits
-    numbers = (
-        pl.col("text").str.extract_all(DIGITS).list.eval(pl.element().cast(pl.Int64, strict=False))
-    )
+    run = pl.element().str.extract(f"({_RUN})").cast(pl.Int64, strict=False)
+    numbers = pl.col("text").str.extract_all(pattern).list.eval(run)
     known = (
         (pl.element() // 2**32).is_between(EARLIEST, LATEST)
         if ids is None

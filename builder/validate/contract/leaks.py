@@ -41,6 +41,7 @@ from builder.validate.release import Release
 _SCRUBBED = {("transcripts", "text"), ("transcripts", "segments"), ("summaries", "summary")}
 # What the card is full of itself: "SHA-256" reads like a plate, a file's name like a link.
 _OF_THE_CARD = {"url", "plate", "username"}
+LONGEST_LINE = 100_000
 _WAY_OUT = "do not publish; build the release again and report this as a bug of the package"
 _PATH_WAY_OUT = "build the release again from this version; no file may name a folder of a machine"
 _LOST_WAY_OUT = (
@@ -267,6 +268,10 @@ def _card(release: Release, campaign: Campaign | None) -> Check:
     lines = {"README.md": _body(release), "MANIFEST.json": release.manifest.notes}
     for name, texts in lines.items():
         for number, line in enumerate(texts):
+            if len(line) > LONGEST_LINE:
+                value = f"{len(line):,} characters: nobody here writes such a line"
+                check.fail(Problem(name, str(number + 1), "line", value, _WAY_OUT))
+                continue
             for text in allowed:
                 line = line.replace(text, " ") if text in line else line
             line = _REVISION.sub(" ", line)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -73,7 +74,9 @@ def released_texts(release: Release) -> Iterator[Texts]:
 
 
 def plain(text: str) -> str:
-    """A file's text as it reads once HTML, JSON and Unicode have said it in other characters."""
+    """A file's text as it reads once HTML, JSON, URLs and Unicode said it in other characters."""
+    if "%" in text:
+        text = unquote(text)
     if "\\u" in text:
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
     return unicodedata.normalize("NFKC", html.unescape(text) if "&" in text else text)

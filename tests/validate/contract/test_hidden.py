@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -102,7 +103,20 @@ def in_report_as_escapes(release: Path, secret: str) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace("{", '{"x": "' + escaped + '", ', 1))
 
 
+def in_card_as_a_link(release: Path, secret: str) -> None:
+    in_card(release, "".join(f"%{ord(c):02x}" for c in secret))
+
+
+def in_a_word_of_the_manifest(release: Path, secret: str) -> None:
+    path = release / "MANIFEST.json"
+    manifest = read_json(path)
+    manifest["hashtags_folded"] |= {f"video_{secret}x": 1}
+    path.write_text(json.dumps(manifest))
+
+
 PLACES = [
+    in_card_as_a_link,
+    in_a_word_of_the_manifest,
     in_parquet(key_value),
     in_parquet(field_metadata),
     before_the_footer,
@@ -185,6 +199,14 @@ def test_a_handle_or_number_in_the_card_is_found(editable: Path, text: str) -> N
     in_card(editable, text)
     sign_all(editable)
     assert "the card and the notes" in broken(editable, None)
+
+
+def test_a_line_that_nobody_writes_is_refused_unread(editable: Path) -> None:
+    in_card(editable, "ana " * 500_000)
+    sign_all(editable)
+    started = time.monotonic()
+    assert "nobody here writes such a line" in broken(editable, None)
+    assert time.monotonic() - started < 60
 
 
 def test_a_link_is_no_file_of_a_release(editable: Path) -> None:
