@@ -60,7 +60,9 @@ def write_card(
         example: a row of `videos` as JSON; empty: none is shown.
         changelog: the entries of its changelog, newest first, as Markdown.
     """
-    left_out = ("transcript", "summary")
+    # what the campaign keeps back is not what the source lacks; the section on privacy tells of it
+    kept_back = {c for c, told in in_words(campaign.privacy).items() if "left out" in told}
+    kept_back |= set(assembled.hidden.rows) if assembled.hidden else set()
     empty = set(schema.FEATURES[schema.DEFAULT_CONFIG]) - assembled.filled
     text = resources.files("cards").joinpath(TEMPLATE).read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
@@ -90,9 +92,7 @@ def write_card(
         usable=assembled.transcripts,
         published=assembled.published,
         unavailable=", ".join(
-            what
-            for column, what in _SUPPLIED
-            if column in empty and not (column in left_out and not campaign.privacy.texts)
+            what for column, what in _SUPPLIED if column in empty and column not in kept_back
         ),
         models=facts.models,
         profile=facts.profile,
