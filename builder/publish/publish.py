@@ -137,7 +137,9 @@ def _notes(found: Published, there: State | None, prepared: Prepared) -> None:
                 f"a {diff.bump} change would be {diff.suggested}; this is {diff.new}"
             )
         if diff.old == diff.new:
-            found.notes.append(f"{diff.old} was never finished ({tag} is missing): it is replaced")
+            found.notes.append(
+                f"{diff.old} was never finished ({tag} is missing): it is finished or replaced"
+            )
     if there is not None:
         foreign = sorted(path for path in there.files if not is_allowed(path))
         if foreign:
@@ -164,7 +166,15 @@ def _carry_out(
     _settle(wish, hub, there, created=created)
     check_settled(wish, hub)
     tag, wanted = f"v{prepared.manifest.version}", prepared.digests
-    if not there.holds(wanted):
+    # killed between commit and tag, and since then somebody committed on top
+    unfinished = found.diff is not None and found.diff.old == found.diff.new
+    below = hub.below(wanted) if unfinished and tag not in there.tags else None
+    if there.holds(wanted):
+        oid = hub.read_back(wanted, there.tags.get(tag) or there.head)
+    elif below is not None:
+        oid = hub.read_back(wanted, below)
+        found.notes.append("somebody committed on top of this version; main shows that")
+    else:
         oid = hub.commit(
             _changed(wish.release, wanted, there),
             wanted,
@@ -172,8 +182,6 @@ def _carry_out(
             parent=there.head,
             message=f"{prepared.manifest.name} {prepared.manifest.version}",
         )
-    else:
-        oid = hub.read_back(wanted, there.tags.get(tag) or there.head)
     if wish.purge_history:
         oid = purge(hub, wanted, tag)
     if there.tags.get(tag) != oid:

@@ -114,6 +114,21 @@ def test_it_landed_unseen_and_somebody_committed_on_top(
     assert shown(hub, "v1.1.0") == content(after)
 
 
+def test_it_was_never_tagged_and_somebody_committed_on_top(
+    hub: FakeHub, small: Built, send: Send
+) -> None:
+    stopped = hub.fail("POST", r"/tag/", status=403, times=9)
+    with pytest.raises(TokenProblem):
+        send(small.release)
+    repo, ours = hub.repo(REPO), hub.repo(REPO).head
+    repo.commit({**repo.files, "notes.md": repo.files["README.md"]}, "theirs")
+    stopped.times = 0
+    found = send(small.release)
+    assert repo.tags == {"v1.0.0": ours} and len(repo.history()) == 3
+    assert shown(hub, "v1.0.0") == content(small.release)
+    assert "on top of this version" in " ".join(found.notes)
+
+
 @pytest.mark.parametrize("body", [b"", b'{"success": tr', b"<html>Bad gateway</html>", b"{}"])
 def test_an_answer_to_a_commit_that_cannot_be_read(
     hub: FakeHub, small: Built, send: Send, body: bytes

@@ -331,16 +331,18 @@ class Hub:
         there = self.find()
         if there is None or there.head == parent:
             return None
-        if there.holds(wanted):
-            return there.head
+        return there.head if there.holds(wanted) else self.below(wanted, parent)
+
+    def below(self, wanted: Mapping[str, Digest], parent: str | None = None) -> str | None:
+        """The newest commit under HEAD that holds what is wanted, down to `parent`; else None."""
         commits = self.ask(
             "reading the history", lambda: self.api.list_repo_commits(self.repo, repo_type=KIND)
         )
         for commit in commits[1:_BELOW]:
             if commit.commit_id == parent:
                 break
-            below = self.find(commit.commit_id)
-            if below is not None and below.holds(wanted):
+            found = self.find(commit.commit_id)
+            if found is not None and found.holds(wanted):
                 return str(commit.commit_id)
         return None
 
