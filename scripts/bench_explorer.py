@@ -5,8 +5,8 @@ usage: python scripts/bench_explorer.py [--videos 51479 5000000] [--folder DIR]
 Prints one JSON line. Releases are those of `bench_figures.py`: the paper's campaign simulated and
 labelled, and for more videos the same shards again and again. `ready_ms` is what the page itself
 says, from the start of its loading until every control answers; `filter_ms` the time of one change
-of a filter with all that follows from it. Both are the median of several, and null without Chromium
-and playwright.
+of a filter with all that follows from it; `cpu_ms` the page's main thread until it answers, which a
+busy machine does not stretch. Medians of several, and null without Chromium and playwright.
 """
 
 from __future__ import annotations
@@ -47,20 +47,25 @@ def opened(page: Path) -> dict[str, float | None]:
     except ImportError:
         chromium = None
     if chromium is None:
-        return {"ready_ms": None, "filter_ms": None}
-    ready, took = [], []
+        return dict.fromkeys(("ready_ms", "cpu_ms", "filter_ms"))
+    ready, busy, took = [], [], []
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for _ in range(_LOADS):
             tab = browser.new_page(viewport={"width": 1280, "height": 900})
+            inside = tab.context.new_cdp_session(tab)
+            inside.send("Performance.enable", {"timeDomain": "threadTicks"})
             tab.goto(page.resolve().as_uri())
             tab.wait_for_selector("html[data-ready]")
+            spent = inside.send("Performance.getMetrics")["metrics"]
+            busy += [1000 * one["value"] for one in spent if one["name"] == "TaskDuration"]
             ready.append(float(tab.evaluate("document.documentElement.dataset.ready")))
             took += tab.evaluate(_FILTER)
             tab.close()
         browser.close()
     return {
         "ready_ms": round(statistics.median(ready)),
+        "cpu_ms": round(statistics.median(busy)),
         "filter_ms": round(statistics.median(took)),
     }
 

@@ -221,6 +221,23 @@ def test_an_event_and_the_mouse_choose_days(
     assert "No video passes" in tab.inner_text("#status")
 
 
+def test_an_event_of_a_weekly_release_chooses_its_week(
+    labelled: Path, videos: pl.DataFrame, tmp_path: Path, visit: Callable[..., Tab]
+) -> None:
+    release = Path(shutil.copytree(labelled / NAME, tmp_path / NAME))
+    for config in ("videos", "metadata"):
+        rewrite(release, config, lambda frame: frame.with_columns(pl.col("date").dt.truncate("1w")))
+    material = Material.of(Release(release), Campaign.load(), resolution="week")
+    write_site(material, tmp_path / "site")
+    tab = visit(tmp_path / "site" / "index.html")
+    week = videos.filter(pl.col("date").is_between(dt.date(2024, 1, 8), dt.date(2024, 1, 14)))
+    for name in ("State of emergency", "prison staff"):  # of the same week
+        tab.get_by_role("button", name=name).click()
+        assert (tab.input_value("#from"), tab.input_value("#to")) == ("2024-01-08", "2024-01-14")
+        assert count(tab) == week.height
+        tab.click("#clear")
+
+
 def test_a_grouped_page_counts_the_same(
     labelled: Path, videos: pl.DataFrame, visit: Callable[..., Tab]
 ) -> None:

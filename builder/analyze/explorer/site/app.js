@@ -31,7 +31,8 @@
 
   // ---- the data: see pack.py and cube.py ----
   const inflate = async (packed) => {
-    const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+    const letters = atob(packed), bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   };
@@ -59,6 +60,11 @@
   const rows = columns.day.length;
   const firstTag = new Uint32Array(rows + 1);
   if (data.exact) for (let i = 0; i < rows; i++) firstTag[i + 1] = firstTag[i] + columns.tags[i];
+
+  const hasTag = (i, tag) => {
+    for (let k = firstTag[i]; k < firstTag[i + 1]; k++) if (columns.tag[k] === tag) return true;
+    return false;
+  };
 
   // ---- the filters ----
   const LABELS = ["negative", "neutral", "positive"];
@@ -118,7 +124,7 @@
       if (source !== null && columns.source[i] !== source) miss |= SOURCE;
       if (data.exact) {
         if (topic !== null && columns.topic[i] !== topic) miss |= TOPIC;
-        if (tag !== null && !columns.tag.subarray(firstTag[i], firstTag[i + 1]).includes(tag)) miss |= TAG;
+        if (tag !== null && !hasTag(i, tag)) miss |= TAG;
         add(i, miss, 1);
         if ((miss & ~TAG) === 0) for (let k = firstTag[i]; k < firstTag[i + 1]; k++) t.tag[columns.tag[k]] += 1;
         if ((miss & ~TOPIC) === 0 && columns.topic[i] >= 0) t.topic[columns.topic[i]] += 1;
@@ -259,7 +265,7 @@
     });
     if ($("sums")) {
       const summed = peakOf(t.sums);
-      const name = fill(text.measure_a_day, { measure: data.metrics.find((metric) => metric.column === measure).name });
+      const name = fill(text["measure_a_" + data.resolution], { measure: data.metrics.find((metric) => metric.column === measure).name });
       $("sums-title").textContent = `${name}: ${summed.told}`;
       drawDays($("sums"), {
         height: 90, top: Math.max(1.0000001, summed.top), bars: (day) => [["main", summed.top ? t.sums[day] / summed.top : 0]],
@@ -401,6 +407,10 @@
 
   // ---- events, controls, and the loop ----
   const phase = (i) => {
+    if (data.resolution !== "day") { // a week holds several events: theirs is the week
+      const here = data.events[i].place, next = data.events.find((event) => event.place > here);
+      return { from: data.dates[here], to: next ? lastDay(next.place - 1) : data.last };
+    }
     const later = data.events.find((event) => event.date > data.events[i].date);
     const before = later && new Date(Date.parse(later.date) - 864e5).toISOString().slice(0, 10);
     return { from: data.events[i].date, to: later ? before : data.last };
