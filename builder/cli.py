@@ -42,6 +42,13 @@ class FigureLanguage(StrEnum):
     ES = "es"
 
 
+class TopicMethod(StrEnum):
+    """How topics are found."""
+
+    KEYNMF = "keynmf"
+    CLUSTERS = "clusters"
+
+
 class Source(StrEnum):
     """Where downloads come from."""
 
@@ -564,6 +571,46 @@ def explore(
     from builder.commands.explore import run_explore
 
     lines = run_explore(release, out, topics=topics, language=language.value, campaign=campaign)
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def topics(
+    release: Annotated[Path, typer.Argument(help="Release folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for the topics and their page.")],
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="CSV with your labels; default: labels.csv in --out, if it is there."),
+    ] = None,
+    topics: Annotated[int, typer.Option(help="How many, at most (keynmf).", min=2, max=200)] = 20,
+    method: Annotated[TopicMethod, typer.Option(help="How.")] = TopicMethod.KEYNMF,
+    language: Annotated[FigureLanguage, typer.Option(help="Of the page.")] = FigureLanguage.EN,
+    campaign: Annotated[
+        str | None, typer.Option(help="Campaign, if it is not an embedded one.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the embeddings between runs.")
+    ] = None,
+) -> None:
+    """Find the topics of a release's transcripts. Run again to continue, or after naming topics.
+
+    Needs the extra `topics`. Labels are yours: fill the column `label` of labels.csv.
+
+    Example: ecuador-crisis topics EcuadorCrisisTikTok --out topics
+    """
+    from builder.commands.topics import run_topics
+
+    lines = run_topics(
+        release,
+        out,
+        labels=labels,
+        topics=topics,
+        method=method.value,
+        language=language.value,
+        campaign=campaign,
+        cache=cache,
+    )
     for line in lines:
         typer.echo(line)
 

