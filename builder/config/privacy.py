@@ -42,7 +42,7 @@ class Privacy(BaseModel):
         round_duration: `exact`, `omit`, or to how many seconds durations are rounded; unless exact,
             frames and timed segments are left out, which would tell it.
         author_pseudonym: release a keyed pseudonym of the author as `author_id`.
-        min_hashtag_videos: hashtags used by fewer videos are folded out.
+        min_hashtag_videos: hashtags used by fewer different authors are folded out.
         min_username_hashtag_authors: a hashtag that spells an author's username stays only when
             at least this many different authors use it.
         texts: release transcripts and summaries; false leaves them out, with word counts, timed

@@ -16,6 +16,9 @@ from builder.release.texts.withhold import scrub_safely
 # A bare word that is somebody's username is taken out of texts only when it cannot be an ordinary
 # word: it holds a digit, an underscore or a dot, or is at least this long.
 DISTINCTIVE_LETTERS = 15
+# A hashtag names somebody when it holds a username of so many letters, or of so many signs with a
+# figure among them.
+HELD_LETTERS, HELD_SIGNS = 10, 8
 
 
 def normalised(tags: pl.Expr) -> pl.Expr:
@@ -59,7 +62,7 @@ def distinctive_usernames(usernames: frozenset[str], shared: frozenset[str]) -> 
     return frozenset(
         name
         for name in usernames - shared
-        if len(name) >= 4
+        if len(name) >= 3
         and (not name.isalpha() or len(name) >= DISTINCTIVE_LETTERS)
         and not name.isdecimal()
     )
@@ -79,31 +82,74 @@ def allowed_hashtags(
     Returns:
         The released tags, and how many distinct tags were folded out, by reason.
     """
-    counted = [_tags_of(part, "id").group_by("tag").len() for part in parts]
-    if not counted:
+    pairs = [_tags_of(part, "author").unique() for part in parts]
+    if not pairs:
         return frozenset(), {}
-    videos = pl.concat(counted).group_by("tag").agg(pl.col("len").sum())
-    frequent = videos.filter(
+    # One person's habit is no common word, however many videos it stands under.
+    authors = pl.concat(pairs).unique().group_by("tag").len()
+    frequent = authors.filter(
         (pl.col("len") >= campaign.privacy.min_hashtag_videos)
         | pl.col("tag").is_in(list(campaign.known_terms))
     )
     tags = frozenset(frequent["tag"].to_list())
-    kept = pl.Series("tag", sorted(tags - personal), dtype=pl.String)
+    everybodys = frequent.filter(pl.col("len") >= campaign.privacy.min_username_hashtag_authors)[
+        "tag"
+    ]
+    named = (tags & personal) | (
+        naming(tags, personal, campaign.known_terms) - frozenset(everybodys.to_list())
+    )
+    kept = pl.Series("tag", sorted(tags - named), dtype=pl.String)
     scrubbed = scrub_safely(scrubber, kept)
     left = with_raw_ids(kept, None) | with_paths(kept)
     left |= with_words(kept, distinctive_usernames(personal, frozenset()))
     clean = kept.filter((scrubbed["kinds"].list.len() == 0) & ~scrubbed["failed"] & ~left).to_list()
     folded = {
-        "rare": videos.height - frequent.height,
-        "spells_a_username": len(tags & personal),
+        "rare": authors.height - frequent.height,
+        "spells_a_username": len(named),
         "holds_an_identifier": kept.len() - len(clean),
     }
     return frozenset(clean), {why: n for why, n in folded.items() if n}
 
 
+def naming(tags: frozenset[str], personal: frozenset[str], terms: frozenset[str]) -> frozenset[str]:
+    """Tags that hold a username ("justiciapara<name>"), or are one without its figures.
+
+    Separators and accents do not count. Names shorter than `HELD_LETTERS` stand in too many words;
+    a campaign's own terms, and names that stand in one of them, are nobody's.
+    """
+    terms_joined = " ".join(_squashed(term) for term in terms)
+    short = {_squashed(name) for name in personal}
+    heads = {name.rstrip("0123456789") for name in short}
+    names = {
+        name
+        for name in short | heads
+        if len(name) >= (HELD_LETTERS if name.isalpha() else HELD_SIGNS)
+        and not name.isdecimal()
+        and name not in terms_joined
+    }
+    if not names:
+        return frozenset()
+    order = sorted(tags - terms)
+    plain = pl.Series([_squashed(tag) for tag in order], dtype=pl.String)
+    held = plain.str.contains_any(sorted(names))
+    return frozenset(pl.Series(order, dtype=pl.String).filter(held).to_list())
+
+
+def _squashed(name: str) -> str:
+    return _bare(name).replace("_", "").replace(".", "")
+
+
 def _tags_of(part: Path, column: str) -> pl.DataFrame:
-    """One row for each (video, tag) of an ingest part: `tag` and another column."""
-    frame = pl.read_parquet(part, columns=[column, "hashtags"], glob=False)
+    """One row for each (video, tag) of an ingest part: `tag` and another column.
+
+    The column `author` is the username, or the video where the source names none.
+    """
+    if column == "author":
+        frame = pl.read_parquet(part, columns=["id", "username", "hashtags"], glob=False)
+        author = pl.coalesce("username", pl.col("id").cast(pl.String))
+        frame = frame.select("hashtags", author=author)
+    else:
+        frame = pl.read_parquet(part, columns=[column, "hashtags"], glob=False)
     tags = frame.with_columns(tag=normalised(pl.col("hashtags"))).explode("tag")
     return tags.select("tag", column).drop_nulls("tag")
 

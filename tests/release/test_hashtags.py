@@ -106,9 +106,44 @@ def test_a_tag_that_spells_a_username_stays_only_among_many_authors(tmp_path: Pa
 
 
 def test_a_username_with_dots_is_recognised_without_them(tmp_path: Path) -> None:
-    rows = [("juan.perez.ec", ["juanperezec"])] * 9
+    rows = [(name, ["juanperezec"]) for name in ("juan.perez.ec", "a", "b", "c", "d")]
     kept, folded = allowed(tmp_path, rows)
     assert kept == frozenset() and folded == {"spells_a_username": 1}
+
+
+def test_one_author_does_not_make_a_tag_frequent(tmp_path: Path) -> None:
+    kept, folded = allowed(
+        tmp_path, [("a", ["mine"])] * 30 + [(f"u{i}", ["ours"]) for i in range(5)]
+    )
+    assert kept == {"ours"} and folded == {"rare": 1}
+
+
+@pytest.mark.parametrize(
+    ("username", "tag"),
+    [
+        ("wilmerquishpe", "wilmerquishpe99"),
+        ("wilmer_quishpe", "justiciaparawilmerquishpe"),
+        ("wilmer.quishpe99", "wilmerquishpe"),
+        ("wilmer.quishpe99", "wilmerquíshpe99oficial"),
+    ],
+)
+def test_a_tag_that_holds_or_extends_a_username_is_folded(
+    username: str, tag: str, tmp_path: Path
+) -> None:
+    rows = [(username, ["quito"])] + [(f"u{i}", [tag, "quito"]) for i in range(6)]
+    kept, folded = allowed(tmp_path, rows)
+    assert kept == {"quito"} and folded == {"spells_a_username": 1}
+    many = [(username, [])] + [(f"u{i}", [tag]) for i in range(25)]
+    assert allowed(tmp_path, many)[0] == {tag}  # everybody's word
+
+
+def test_short_names_and_campaign_terms_are_held_by_no_tag(tmp_path: Path) -> None:
+    rows = [
+        ("ana", []),
+        ("choneros", []),
+        *((f"u{i}", ["banano", "loschoneros"]) for i in range(6)),
+    ]
+    assert allowed(tmp_path, rows)[0] == {"banano", "loschoneros"}
 
 
 def test_a_tag_that_is_a_phone_number_is_folded(tmp_path: Path) -> None:
@@ -128,7 +163,8 @@ def test_no_rows_no_tags(tmp_path: Path) -> None:
         ("maria_99", True),
         ("juan.perez", True),
         ("lalocutoradequito", True),  # no word is that long
-        ("a_1", False),  # too short to tell
+        ("a_1", True),
+        ("a1", False),  # too short to tell
         ("20240109", False),  # a number
         ("danielnoboaok", False),  # a public figure
         ("toquedequeda", False),  # a campaign term
