@@ -19,6 +19,12 @@ BEFORE, AFTER = 80, 20  # characters around a candidate that its recognisers rea
 # card or an id has. Shared with the vectorised gate.
 SEVEN_FIGURES = r"[0-9](?:[^0-9]{0,8}[0-9]){6}"
 
+
+def figures(view: str) -> int:
+    """How many figures a view holds: what needs some is not looked for where there are none."""
+    return sum(map(view.count, "0123456789"))
+
+
 DATE = (
     r"(?:(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|1[0-2])[-/.](?:19|20)\d\d)"

@@ -10,7 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from builder.release.scrub.candidates import AFTER, BEFORE, DATE, Candidate, Token, is_dates
+from builder.release.scrub.candidates import (
+    AFTER,
+    BEFORE,
+    DATE,
+    Candidate,
+    Token,
+    figures,
+    is_dates,
+)
 from builder.release.scrub.fold import BREAK
 from builder.release.scrub.recogniser import Context, Recogniser
 
@@ -51,6 +59,8 @@ def barred(text: str) -> str:
 
 def find_numbers(text: str, recognisers: Sequence[Recogniser], context: Context) -> Iterator[Found]:
     """Yield (kind, start, end) of every run of whole figures that a recogniser claims."""
+    if figures(text) < _LEAST:
+        return
     asked = sorted((r for r in recognisers if r.claims), key=lambda r: r.turn)
     text = barred(text)
     for tokens in digit_groups(text):

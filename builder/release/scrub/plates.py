@@ -10,17 +10,19 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from builder.release.scrub.recogniser import Context, Span
+from builder.release.scrub.recogniser import FIGURE, Context, Span
 from builder.release.scrub.spoken import NumberWords, number_words
 
 _WORDS = r"(?:placas?|matriculas?|patentes?)"
 CUE_HINT = r"(?i)placa|matr[ií]cula|patente"
+_figure = re.compile(FIGURE).search
 _CUE = re.compile(rf"{_WORDS}(?!\w)[^\d\x01]{{0,25}}$", re.IGNORECASE)
 # Two names of letters that are no other words, close to each other, and a number near.
 NAMED_HINT = (
+    "",
     r"(?i)(?:be|ce|efe|ge|hache|jota|ka|eme|ene|pe|cu|erre?|uve|equis|ye|zeta|ceta|xis|dablio|aga)"
     r"[\s,.\-]{1,4}(?:[a-z]{1,9}[\s,.\-]{1,4}(?:[a-z]{1,6}[\s,.\-]{1,4})?)?"
-    r"(?:be|ce|efe|ge|hache|jota|ka|eme|ene|pe|cu|erre?|uve|equis|ye|zeta|ceta|griega|u|ve)[\s,.\-]"
+    r"(?:be|ce|efe|ge|hache|jota|ka|eme|ene|pe|cu|erre?|uve|equis|ye|zeta|ceta|griega|u|ve)[\s,.\-]",
 )
 # What carries letters and figures of its own: "vuelo AVA 1234", "unidad UPC 123".
 _OTHERS = re.compile(
@@ -78,19 +80,25 @@ def finder(
     """
 
     def find(view: str, context: Context) -> Iterator[Span]:
+        if not _figure(view):
+            return
+        at_home, low = context.country == country, view.lower()
+        worded = any(word in low for word in ("placa", "matricula", "patente"))
+        if not at_home and not worded:
+            return
         for match in written.finditer(view):
             before = view[max(0, match.start() - 35) : match.start()]
             cued = bool(_CUE.search(before))
             letters = match["let"] or match["mlet"]
             if not cued and _OTHERS.search(before):
                 continue
-            if refused(letters.upper()) or not (cued or context.country == country):
+            if refused(letters.upper()) or not (cued or at_home):
                 continue
             if cued or _stands(view, match, letters, before):
                 yield match.span()
-        for match in said.finditer(view):
+        for match in said.finditer(view) if worded else ():
             yield match.span("plate")
-        if context.country == country:  # once, whatever neighbours there are
+        if at_home:  # once, whatever neighbours there are
             yield from _spelled(view, number_words(context.languages))
 
     return find

@@ -15,6 +15,10 @@ from builder.release.scrub.candidates import SEVEN_FIGURES, Candidate, Token
 from builder.release.scrub.spoken import number_words
 
 Span = tuple[int, int]  # start, end in the view
+# A pattern the vectorised gate looks for; or a cheap one and, where it is found, a costly one
+# ("" asks the costly one by itself).
+Hint = str | tuple[str, str]
+FIGURE = "[0-9]"  # the cheapest of all
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Context:
     plan: PhonePlan | None = None
     abroad: tuple[PhonePlan, ...] = ()
     languages: tuple[str, ...] = ("es",)
-    respelled: Set[str] = frozenset()
+    respelled: frozenset[str] = frozenset()
 
     def is_listed(self, before: str) -> bool:
         """Whether what stands before a number announces a list, a game or a count."""
@@ -81,7 +85,7 @@ class Recogniser:
 
     kind: str
     order: int
-    hints: tuple[str, ...]
+    hints: tuple[Hint, ...]
     find: Callable[[str, Context], Iterable[Span]] | None = None
     claims: Callable[[Candidate, Context], bool] | None = None
     turn: int = 50
@@ -110,7 +114,14 @@ def number(
 ) -> Recogniser:
     """A recogniser of numbers of seven figures or more, which judges amounts by itself."""
     return Recogniser(
-        kind, order, (SEVEN_FIGURES,), find, claims, turn, reads_amounts=True, leftovers=leftovers
+        kind,
+        order,
+        ((FIGURE, SEVEN_FIGURES),),
+        find,
+        claims,
+        turn,
+        reads_amounts=True,
+        leftovers=leftovers,
     )
 
 

@@ -32,18 +32,15 @@ import polars as pl
 
 from builder.config.campaign import Campaign
 from builder.release.scrub.fold import MASK, Folded, fold
-from builder.release.scrub.generic.online.username import PIECE, PIECES, TOKEN, head, respelled
+from builder.release.scrub.gate import ACCENTED, Gate
+from builder.release.scrub.generic.online.username import respelled
 from builder.release.scrub.numbers import Found
-from builder.release.scrub.recogniser import Context
+from builder.release.scrub.recogniser import FIGURE, Context, Hint
 from builder.release.scrub.registry import all_kinds, kinds_of, load
 from builder.release.scrub.spoken import number_words
 
-_ACCENTED = "áéíóúüñÁÉÍÓÚÜÑ"
-_BARE = "aeiouunAEIOUUN"
 _DIGITS_AS_LETTERS = r"[0-9][OoIl|]|[OoIl|][0-9]"  # what `fold` reads as figures
 
-# Texts of these characters read the same folded, but for the accents. All others are folded first.
-_ORDINARY = rf"^[\x20-\x7e\t\n\r¿¡“”‘’«»{_ACCENTED}]*$"
 _REBUILT = ("_analyze",)
 _PASSES = 12  # nearly every text is settled after two; each further one costs as much as the first
 
@@ -103,15 +100,12 @@ class Scrubber:
             languages=tuple(languages),
             respelled=respelled(self._usernames),
         )
-        heads = {head(name) for name in self._context.respelled}
-        self._spellings = self._context.respelled | {name for name in heads if len(name) >= 6}
         self._words = number_words(tuple(languages))
         self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]")
-        # The gate: a text without any of these holds nothing a recogniser could find. Rust's regex
-        # has no look-around, so each only ever asks for less.
-        hints = [hint for recogniser in recognisers for hint in recogniser.hints]
-        hints += [_DIGITS_AS_LETTERS, *([self._words.hint] if self._words.hint else [])]
-        self._gate = tuple(dict.fromkeys(hints))  # one pattern of them all would be much slower
+        hints: list[Hint] = [hint for recogniser in recognisers for hint in recogniser.hints]
+        hints.append((FIGURE, _DIGITS_AS_LETTERS))
+        hints += [("", self._words.hint)] if self._words.hint else []
+        self._gate = Gate(hints, self._usernames, self._context.respelled, self._words.alone)
         numeric = [r.order for r in recognisers if r.is_number]
         self._rank = {
             r.kind: (min(numeric) if r.is_number else r.order, r.order) for r in recognisers
@@ -155,16 +149,39 @@ class Scrubber:
             raise TypeError(f"scrub takes a str, not {type(text).__name__}; drop nulls first")
         kinds: list[str] = []
         for _ in range(_PASSES):
-            spans = self._spans(text)
-            if not spans:
+            text, found = self._pass(text)
+            if not found:
                 return Scrubbed(text, tuple(kinds))
-            parts, done = [], 0
-            for start, end, kind in spans:
-                parts += [text[done:start], f"[{kind.upper()}]"]
-                kinds.append(kind)
-                done = end
-            text = "".join(parts) + text[done:]
+            kinds += found
         return Scrubbed(f"[{kinds[-1].upper()}]", tuple(kinds))
+
+    def _pass(self, text: str) -> tuple[str, list[str]]:
+        """One pass over a text: what it becomes, and the kinds replaced."""
+        parts, kinds, done = [], [], 0
+        for start, end, kind in self._spans(text):
+            parts += [text[done:start], f"[{kind.upper()}]"]
+            kinds.append(kind)
+            done = end
+        return "".join(parts) + text[done:], kinds
+
+    def _scrub_all(self, texts: list[str]) -> list[Scrubbed]:
+        """`scrub` for each of many; the gate also spares their further passes."""
+        current, kinds = list(texts), [[] for _ in texts]  # type: list[str], list[list[str]]
+        left = list(range(len(texts)))
+        for _ in range(_PASSES):
+            found = []
+            for at in left:
+                current[at], new = self._pass(current[at])
+                kinds[at] += new
+                if new:
+                    found.append(at)
+            again = self.may_identify(pl.Series([current[at] for at in found], dtype=pl.String))
+            left = [at for at, suspect in zip(found, again, strict=True) if suspect]
+            if not left:
+                break
+        for at in left:
+            current[at] = f"[{kinds[at][-1].upper()}]"
+        return [Scrubbed(text, tuple(kind)) for text, kind in zip(current, kinds, strict=True)]
 
     def scrub_column(self, texts: pl.Series) -> pl.DataFrame:
         """Scrub a String series: a frame of `text` (String) and `kinds` (List(String)).
@@ -177,7 +194,7 @@ class Scrubber:
             raise TypeError(f"scrub_column takes a String series, not {texts.dtype}")
         texts = texts.cast(pl.String).alias("text")
         suspects = texts.filter(self.may_identify(texts)).unique()
-        results = [self.scrub(text) for text in suspects]
+        results = self._scrub_all(suspects.to_list())
         answers = pl.DataFrame(
             {
                 "text": suspects,
@@ -198,49 +215,7 @@ class Scrubber:
 
     def may_identify(self, texts: pl.Series) -> pl.Series:
         """Return a Boolean series, false only where `scrub` would change nothing."""
-        ordinary = texts.str.contains(_ORDINARY).fill_null(True)
-        plain = texts.str.replace_many(list(_ACCENTED), list(_BARE))
-        if not ordinary.all():
-            odd = [index for index, fine in enumerate(ordinary) if not fine]
-            plain = plain.scatter(odd, [fold(text).text for text in texts.gather(odd)])
-        asked = [pl.col("text").str.contains(hint) for hint in self._gate]
-        suspect = plain.to_frame("text").select(suspect=pl.any_horizontal(asked))["suspect"]
-        if self._usernames:
-            # Ordinary texts are read with their accents, as usernames want (see the class).
-            named = pl.select(pl.when(ordinary).then(texts).otherwise(plain)).to_series()
-            tokens = (
-                pl.DataFrame({"row": pl.int_range(len(texts), eager=True), "token": named})
-                .filter(~suspect)
-                .select("row", pl.col("token").str.to_lowercase().str.extract_all(TOKEN))
-                .explode("token")
-            )
-            words = tokens["token"].drop_nulls().unique()
-            known = pl.Series([word for word in words if word in self._usernames], dtype=pl.String)
-            rows = tokens.filter(pl.col("token").is_in(known.implode()))["row"].unique()
-            suspect = suspect.scatter(rows, True)
-        if self._spellings:
-            suspect = suspect.scatter(self._respelled_rows(plain, suspect), True)
-        return suspect.fill_null(False)
-
-    def _respelled_rows(self, plain: pl.Series, suspect: pl.Series) -> pl.Series:
-        """Rows in which neighbouring words make up a username (see `generic.username`)."""
-        names = pl.Series(list(self._spellings), dtype=pl.String).implode()
-        joined = pl.col("word")
-        words = (
-            pl.LazyFrame(
-                {"row": pl.int_range(len(plain), eager=True, dtype=pl.UInt32), "text": plain}
-            )
-            .filter(~suspect)
-            .select("row", word=pl.col("text").str.to_lowercase().str.extract_all(PIECE))
-            .explode("word")
-            .drop_nulls("word")
-        )
-        hit = joined.is_in(names)
-        for step in range(1, PIECES):
-            same = pl.col("row") == pl.col("row").shift(-step)
-            joined = joined + pl.col("word").shift(-step)
-            hit = hit | (same & joined.is_in(names)).fill_null(False)
-        return words.filter(hit).select("row").unique().collect()["row"]
+        return self._gate.suspects(texts)
 
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
         """Return (start, end, kind) in `text` of what one pass replaces, left to right."""
@@ -308,5 +283,5 @@ def _place(view: Folded, text: str, found: Found) -> tuple[int, int, str] | None
     start, end = view.original_span(view_start, view_end)
     name = text[start:end]
     if kind == "username" and len(name) < 12 and name.isalpha():
-        return None if any(char in _ACCENTED for char in name) else (start, end, kind)
+        return None if any(char in ACCENTED for char in name) else (start, end, kind)
     return start, end, kind

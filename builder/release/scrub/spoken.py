@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +53,7 @@ class NumberWords:
         hint: three number words or figures in a row, or one beside four figures. Shared with the
             vectorised gate, so it holds no look-around and no \\b: there it may match inside words,
             which only widens the gate. None if no language has a table.
+        alone: the words that may begin a number.
         letters: name of a letter -> the letter.
         odd_letters: those names that are no other word.
     """
@@ -63,6 +64,7 @@ class NumberWords:
         self._times: dict[str, int] = {}
         self.letters: dict[str, str] = {}
         self.hint: str | None = None
+        self.alone: frozenset[str] = frozenset()
         for table in tables:
             for part in ("words", "tens", "behind_tens", "hundreds"):
                 self._values = table[part] | self._values
@@ -88,16 +90,19 @@ class NumberWords:
             re.IGNORECASE,
         )
         self._last = re.compile(rf"\s+(?:{'|'.join(self._joints)}|o|ou|e|u)\s+", re.IGNORECASE)
-        alone = [
+        words = [
             *(word for table in tables for part in ("words", "tens", "hundreds")
               for word in table[part]),
             *self._thousands,
         ]  # fmt: skip
-        atom = rf"(?:{_any(alone)}|[0-9]+)"
+        self.alone = frozenset([*words, *self._times])
+        alone = _any(words)
+        atom = rf"(?:{alone}|[0-9]+)"
         between = rf"{_SEP}{{1,8}}(?:(?:{fillers}|{times}){_SEP}{{1,8}}){{0,3}}"
+        first, last = "(?:^|[^a-z0-9])", "(?:[^a-z0-9]|$)"
         self.hint = (
-            rf"(?i){atom}(?:{between}{atom}){{2}}"
-            rf"|[0-9]{{4}}{between}(?:{_any(alone)})|(?:{_any(alone)}){between}[0-9]{{4}}"
+            rf"(?i){first}{atom}(?:{between}{atom}){{2}}{last}"
+            rf"|[0-9]{{4}}{between}(?:{alone}){last}|{first}(?:{alone}){between}[0-9]{{4}}"
             rf"|(?:{times})\s+[0-9]"
         )
 
@@ -125,10 +130,21 @@ class NumberWords:
             figures *= times
         return _Number(match.start(), match.end(), figures, not match.group()[0].isdigit())
 
+    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        """`_number.finditer`, asked only where a word can begin a number."""
+        done = 0
+        for word in _WORD.finditer(text):
+            start = word.start()
+            if start >= done and (word.group().lower() in self.alone or text[start] in _FIGURES):
+                match = self._number.match(text, start)
+                if match:
+                    done = match.end()
+                    yield match
+
     def _runs(self, text: str) -> Iterable[list[_Number]]:
         """Numbers with nothing between them but separators and fillers."""
         run: list[_Number] = []
-        for match in self._number.finditer(text):
+        for match in self._matches(text):
             number = self._read(match)
             if number.word and self._is_part_of_a_name(text, number, run):
                 continue
@@ -200,13 +216,22 @@ class NumberWords:
         if self.hint is None:
             return folded
         text = folded.text
+        if not _figure(text) and self.alone.isdisjoint(_WORD.findall(text.lower())):
+            return folded
         parts: list[str] = []
-        source: list[tuple[int, int]] = []  # view span behind every new character
+        starts: list[int] = []  # view span behind every new character
+        ends: list[int] = []
         done = 0
 
-        def keep(upto: int) -> None:
-            parts.append(text[done:upto])
-            source.extend((index, index + 1) for index in range(done, upto))
+        def keep(first: int, upto: int) -> None:
+            parts.append(text[first:upto])
+            starts.extend(range(first, upto))
+            ends.extend(range(first + 1, upto + 1))
+
+        def put(new: str, first: int, upto: int) -> None:
+            parts.append(new)
+            starts.extend([first] * len(new))
+            ends.extend([upto] * len(new))
 
         for run in self._runs(text):
             if not run:
@@ -216,26 +241,23 @@ class NumberWords:
                 before = run[place - 1] if place else None
                 gap = text[before.end : number.start] if before else ""
                 if before and listed and (before.word or number.word or _LISTING.fullmatch(gap)):
-                    parts.append(BREAK)
-                    source.append((before.end, number.start))
+                    put(BREAK, before.end, number.start)
                 elif before and (before.word or number.word or _LETTER.search(gap)):
-                    parts.append(" ")
-                    source.append((before.end, number.start))
+                    put(" ", before.end, number.start)
                 else:
-                    keep(number.start)
+                    keep(done, number.start)
                 done = number.end
                 if number.word:
-                    figures = SPOKEN + number.figures
-                    parts.append(figures)
-                    source.extend([(number.start, number.end)] * len(figures))
+                    put(SPOKEN + number.figures, number.start, number.end)
                 else:
-                    parts.append(text[number.start : number.end])
-                    source.extend((i, i + 1) for i in range(number.start, number.end))
+                    keep(number.start, number.end)
         if not parts:
             return folded
-        keep(len(text))
-        spans = [folded.original_span(start, end) for start, end in source]
-        return Folded("".join(parts), [start for start, _ in spans], [end for _, end in spans])
+        keep(done, len(text))
+        if folded.starts is not None and folded.ends is not None:
+            starts = [folded.starts[start] for start in starts]
+            ends = [folded.ends[end - 1] for end in ends]
+        return Folded("".join(parts), starts, ends)
 
 
 def _is_count(values: list[int], steps: list[int]) -> bool:
@@ -251,6 +273,9 @@ def _is_count(values: list[int], steps: list[int]) -> bool:
     return min(lengths) >= 3
 
 
+_WORD = re.compile(r"[^\W_]+")
+_figure = re.compile("[0-9]").search
+_FIGURES = frozenset("0123456789")
 _LETTER = re.compile("[a-zA-Z]")
 _GROUPED = re.compile(r"[0-9][.,/:]$")
 _AND = re.compile(

@@ -23,6 +23,7 @@ from builder.release.scrub import plates
 from builder.release.scrub.candidates import Candidate, cue
 from builder.release.scrub.checks import weighted
 from builder.release.scrub.recogniser import (
+    FIGURE,
     Context,
     Country,
     PhonePlan,
@@ -113,8 +114,11 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z]{3}\s?\.?\s?[0-9]{4}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{4}"
-                r"|[A-Z]{3}(?:\s?-\s?|\s{0,2})[0-9][A-Z][0-9]{2}",
+                (
+                    FIGURE,
+                    r"[A-Z]{3}\s?\.?\s?[0-9]{4}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{4}"
+                    r"|[A-Z]{3}(?:\s?-\s?|\s{0,2})[0-9][A-Z][0-9]{2}",
+                ),
                 plates.CUE_HINT,
                 plates.NAMED_HINT,
             ),

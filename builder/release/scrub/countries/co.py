@@ -17,7 +17,7 @@ import re
 from builder.release.scrub import plates
 from builder.release.scrub.candidates import Candidate, cue
 from builder.release.scrub.checks import weighted
-from builder.release.scrub.recogniser import Context, Country, PhonePlan, Recogniser, number
+from builder.release.scrub.recogniser import FIGURE, Context, Country, PhonePlan, Recogniser, number
 
 _CEDULA_CUE = cue(r"cedulas?|ciudadania|identidad|identificacion|documento|c\.\s?c\.?|(?-i:CC)")
 _NIT_CUE = cue(r"nits?|n\.\s?i\.\s?t\.?|tributaria")
@@ -70,8 +70,11 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z]{3}\s?\.?\s?[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
-                r"|[A-Z]{3}\s?-?\s?[0-9]{2}[A-Z]",
+                (
+                    FIGURE,
+                    r"[A-Z]{3}\s?\.?\s?[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
+                    r"|[A-Z]{3}\s?-?\s?[0-9]{2}[A-Z]",
+                ),
                 plates.CUE_HINT,
                 plates.NAMED_HINT,
             ),

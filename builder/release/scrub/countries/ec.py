@@ -20,7 +20,7 @@ import re
 from builder.release.scrub import plates
 from builder.release.scrub.candidates import Candidate, cue
 from builder.release.scrub.checks import luhn, weighted
-from builder.release.scrub.recogniser import Context, Country, PhonePlan, Recogniser, number
+from builder.release.scrub.recogniser import FIGURE, Context, Country, PhonePlan, Recogniser, number
 
 _CUE = cue(r"cedulas?|identidad|identificacion|documento|dni|ruc|c\.\s?i\.?|(?-i:CI)")
 _MOBILE = re.compile(r"9(?:39|[57][89]|[689]\d)\d{6}")
@@ -96,8 +96,11 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z]{3}\s?\.?\s?[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
-                r"|[A-Z]{2}(?:\s?-\s?|\s{0,2})[0-9]{3}(?:\s?-\s?|\s{0,2})[A-Z]",
+                (
+                    FIGURE,
+                    r"[A-Z]{3}\s?\.?\s?[0-9]{3}|[A-Za-z]{3}(?:\s?-\s?)?[0-9]{3}"
+                    r"|[A-Z]{2}(?:\s?-\s?|\s{0,2})[0-9]{3}(?:\s?-\s?|\s{0,2})[A-Z]",
+                ),
                 plates.CUE_HINT,
                 plates.NAMED_HINT,
             ),

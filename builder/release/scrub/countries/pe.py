@@ -20,6 +20,7 @@ from builder.release.scrub import plates
 from builder.release.scrub.candidates import Candidate, cue
 from builder.release.scrub.checks import weighted
 from builder.release.scrub.recogniser import (
+    FIGURE,
     Context,
     Country,
     PhonePlan,
@@ -82,7 +83,10 @@ COUNTRY = Country(
             "plate",
             100,
             (
-                r"[A-Z][A-Z0-9]{2}\s?\.?\s?[0-9]{3}|[A-Za-z][A-Za-z0-9]{2}(?:\s?-\s?)?[0-9]{3}",
+                (
+                    FIGURE,
+                    r"[A-Z][A-Z0-9]{2}\s?\.?\s?[0-9]{3}|[A-Za-z][A-Za-z0-9]{2}(?:\s?-\s?)?[0-9]{3}",
+                ),
                 plates.CUE_HINT,
                 plates.NAMED_HINT,
             ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from builder.release.scrub.recogniser import Context, Recogniser, Span
+from builder.release.scrub.recogniser import FIGURE, Context, Hint, Recogniser, Span
 
 _STREETS = (
     r"calles?|avenidas?|av|avda|pasajes?|psje|jiron|jr|carreras?|cra|kra|cl|transversal|diagonal|"
@@ -41,22 +41,30 @@ _CORNER = re.compile(
     r"\s(?:y|e|con|entre|esquina)\s(?:la\s|el\s|av\.?\s|avenida\s|calle\s)?"
     r"(?:[A-Z]\w+(?:\s[A-Z]\w+)?|\x02?\d{1,3})(?!\w)"
 )
-_HINT = (
-    rf"(?i)(?:^|[^a-záéíóúñ])(?:{_STREETS})[^a-záéíóúñ#][^\n#]{{0,90}}"
-    r"(?:[^#\w][NSEO]?[0-9]|número|numero|nro|num|#\s?[0-9])"
-    rf"|(?:^|[^a-záéíóúñ]){_BLOCK}\W[^\n]{{0,45}}"
-    r"(?:villa|solar|casa|lote|lt|sl|v|depart|depto|dpto|torre)\W"
+# A street's word is common: figures, or the word for a number, must stand in its text too.
+_figure = re.compile(FIGURE).search
+_HINTS: tuple[Hint, ...] = (
+    (
+        rf"{FIGURE}|(?i:n[uú]m|nro)",
+        rf"(?i)(?:^|[^a-záéíóúñ])(?:{_STREETS})[^a-záéíóúñ#][^\n#]{{0,90}}"
+        r"(?:[^#\w][NSEO]?[0-9]|número|numero|nro|num|#\s?[0-9])",
+    ),
+    (
+        rf"(?i)(?:^|[^a-záéíóúñ]){_BLOCK}\W",
+        rf"(?i)(?:^|[^a-záéíóúñ]){_BLOCK}\W[^\n]{{0,45}}"
+        r"(?:villa|solar|casa|lote|lt|sl|v|depart|depto|dpto|torre)\W",
+    ),
 )
-_needs = re.compile(_HINT).search
+_needs = re.compile("|".join(f"(?:{hint[1].removeprefix('(?i)')})" for hint in _HINTS), re.I).search
 
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield streets with a house number."""
-    if _needs(view):
+    if _figure(view) and _needs(view):
         for pattern in _PATTERNS:
             for match in pattern.finditer(view):
                 corner = _CORNER.match(view, match.end())
                 yield match.start(), corner.end() if corner else match.end()
 
 
-RECOGNISER = Recogniser("address", 48, (_HINT,), find)
+RECOGNISER = Recogniser("address", 48, _HINTS, find)

@@ -23,13 +23,15 @@ _PATTERN = re.compile(
     r"|\x02?\d{1,4}\s?[/.\-\s]\s?\x02?\d{1,2}\s?[/.\-\s]\s?\x02?\d{2,4})(?!\d)",
     re.IGNORECASE,
 )
-_HINT = rf"(?i){_CUE}(?:[^a-záéíóú]|$)"
+_HINT = rf"(?i)(?:^|[^a-z]){_CUE}(?:[^a-záéíóú]|$)"
+_NEEDED = ("nac", "nasc", "cumple", "cumplo", "anivers")  # found faster than a pattern
 _needs = re.compile(_HINT).search
 
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield the dates."""
-    if _needs(view):
+    low = view.lower()
+    if any(word in low for word in _NEEDED) and _needs(view):
         for match in _PATTERN.finditer(view):
             yield match.span("date")
 

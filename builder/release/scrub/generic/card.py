@@ -6,7 +6,7 @@ import re
 
 from builder.release.scrub.candidates import SEVEN_FIGURES, Candidate, cue
 from builder.release.scrub.checks import luhn
-from builder.release.scrub.recogniser import Context, Recogniser
+from builder.release.scrub.recogniser import FIGURE, Context, Recogniser
 
 _CUE = cue("tarjetas?|visa|mastercard|cartao|cartoes")
 _DIGITS = re.compile("[0-9]+")
@@ -23,4 +23,4 @@ def claims(candidate: Candidate, context: Context) -> bool:
     return len(tokens) == 1 or max(map(len, tokens)) <= 6
 
 
-RECOGNISER = Recogniser("card", 60, (SEVEN_FIGURES,), claims=claims, turn=50)
+RECOGNISER = Recogniser("card", 60, ((FIGURE, SEVEN_FIGURES),), claims=claims, turn=50)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from builder.release.scrub.recogniser import Context, Recogniser, Span
+from builder.release.scrub.candidates import figures
+from builder.release.scrub.recogniser import FIGURE, Context, Hint, Recogniser, Span
 
 _SIDE = r"(?:\s?(?:[NSEWO](?!\w)|norte|sur|este|oeste))?"
 _DECIMAL = r"(?P<{0}>(?:menos\s+|-\s?)?\d{{1,3}}[.,]\d{{3,}})"
@@ -31,9 +32,14 @@ _SPOKEN = re.compile(
 _CUE = re.compile(
     r"(?:coordenad|ubicaci|latitud|gps|posici|localiza)\w*[^\x01]{0,40}$", re.IGNORECASE
 )
-_HINT = (
-    r"(?i)[0-9][.,][0-9]{3,}[^0-9]{1,9}[0-9]{1,3}[.,][0-9]{3}|[0-9]\s?[°º˚'′’].{0,30}[0-9]\s?[°º˚'′’]"
-    r"|latitud|(?:^|\s)lat\W|menos\s.{0,80}menos\s"
+_HINTS: tuple[Hint, ...] = (
+    (
+        FIGURE,
+        r"(?i)[0-9][.,][0-9]{3,}[^0-9]{1,9}[0-9]{1,3}[.,][0-9]{3}"
+        r"|[0-9]\s?[°º˚'′’].{0,30}[0-9]\s?[°º˚'′’]",
+    ),
+    r"(?i)latitud|(?:^|\s)lat\W",
+    ("(?i)menos", r"(?i)menos\s.{0,80}menos\s"),
 )
 
 
@@ -51,6 +57,8 @@ def _is_pair(match: re.Match[str], before: str) -> bool:
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield pairs of coordinates."""
+    if figures(view) < 4:
+        return
     for match in _PAIR.finditer(view):
         if _is_pair(match, view[max(0, match.start() - 60) : match.start()]):
             yield match.span()
@@ -59,4 +67,4 @@ def find(view: str, context: Context) -> Iterator[Span]:
             yield match.span()
 
 
-RECOGNISER = Recogniser("coordinates", 44, (_HINT,), find)
+RECOGNISER = Recogniser("coordinates", 44, _HINTS, find)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from builder.release.scrub.recogniser import Context, Recogniser, Span
+from builder.release.scrub.recogniser import FIGURE, Context, Recogniser, Span
 
 _HINT = "[A-Za-z]{2}[0-9]{2}"
 _needs = re.compile(_HINT).search
@@ -28,4 +28,4 @@ def find(view: str, context: Context) -> Iterator[Span]:
             yield result.start, result.end
 
 
-RECOGNISER = Recogniser("iban", 40, (_HINT,), find)
+RECOGNISER = Recogniser("iban", 40, ((FIGURE, _HINT),), find)

@@ -18,6 +18,7 @@ from builder.release.scrub.candidates import (
     Candidate,
     Token,
     cue_in,
+    figures,
     is_amount,
     is_dates,
 )
@@ -54,6 +55,7 @@ _CUE = re.compile(
 _WINDOW = re.compile(r"(?:\+\s?)?\(?[0-9](?:[^0-9]{0,5}[0-9]){6,199}[^0-9]{0,12}[0-9]{0,6}")
 # "+57 …", and how it is said: "más cincuenta y siete …", "cero cero cincuenta y siete …"
 _PLUS = re.compile(r"(?:\+|(?<!\w)ma[si]s?)[\s.\-()\x02]{0,4}$", re.IGNORECASE)
+_LEAST = 7
 _CUED = range(7, 11)  # figures that make a phone after a cue
 _SAID = range(7, 14)  # figures of a spoken phone that is in no plan
 _SPOKEN_NUMBERS = 5  # spoken numbers in a row that make a phone whatever their value
@@ -107,6 +109,8 @@ def leftovers(tokens: list[Token], view: str) -> Iterator[Span]:
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield what libphonenumber knows: numbers with a plus or 00, and the region's own."""
+    if figures(view) < _LEAST:
+        return
     view = barred(view)
     for tokens in digit_groups(view):
         start = tokens[0][1]

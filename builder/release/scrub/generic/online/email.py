@@ -33,6 +33,8 @@ _NO_AT = re.compile(
 )
 _NO_AT_HINT = rf"(?i){_PROVIDERS}"
 _has_provider = re.compile(_NO_AT_HINT).search
+# Plain searches are many times faster than patterns; each of `_PROVIDERS` holds one.
+_PROVIDER_STARTS = ("mail", "meil", "yahoo", "outlook", "icloud", "live", "proton", "msn")
 _has_at = re.compile(AT_HINT).search
 _WINDOW = 140  # characters before the at-sign that are read
 _TOKEN = re.compile(r"\x02?[0-9]+(?![^\W_])|[\w.+%-]+|\S")
@@ -93,14 +95,15 @@ def _name(view: str, end: int, more: int) -> int | None:
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield e-mail addresses."""
-    if _has_at(view):
+    low = view.lower()
+    if ("@" in view or "arroba" in low or "at" in low) and _has_at(view):
         for match in _PATTERN.finditer(view):
             attached = view[match.start()] == "@"
             more = int((match["at"] or "").lower() == "arroba")
             start = _attached(view, match.start()) if attached else _name(view, match.start(), more)
             if start is not None:
                 yield start, match.end()
-    if _has_provider(view):
+    if any(name in low for name in _PROVIDER_STARTS) and _has_provider(view):
         for match in _NO_AT.finditer(view):
             start = _name(view, match.start(), 0)
             if start is not None and view[start : match.start()].strip(" ._-"):

@@ -46,6 +46,12 @@ _NAMED_GATE = (
     r"segue|procura|hallan|acha)[^\n]{0,45}\scomo\s"
     r"|(?:usuario|user|username|nick|arroba|perfil|cuenta|conta|canal)[^\n]{0,45}(?:\s(?:es|e|chama|llama)\s|:)"
 )
+_NAMED_FIRST = r"(?i)\scomo\s|usuario|user|nick|arroba|perfil|cuenta|conta|canal"
+# Plain searches are many times faster than patterns.
+_NEEDED = (
+    "como", "usuario", "user", "nick", "arroba", "perfil", "cuenta", "conta",
+    "canal",
+)  # fmt: skip
 _needs_name = re.compile(_NAMED_GATE).search
 # Words that follow "como" or "es" and name no account, whatever else they say.
 _PLAIN = frozenset(
@@ -66,12 +72,13 @@ _ACCOUNT = re.compile(r"[\d_.\x02]|\s")
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield handles whose lower-case name is not allowed."""
-    if has_at(view):
+    low = view.lower()
+    if ("@" in view or "arroba" in low or "at" in low) and has_at(view):
         for match in _PATTERN.finditer(view):
             if match[match.lastgroup or 0].lower() not in context.allowed_handles:
                 start = match.start() if match["d"] is None else view.index("@", match.start())
                 yield start, match.end()  # without the word that made a spaced @ plain
-    if _needs_name(view):
+    if any(word in low for word in _NEEDED) and _needs_name(view):
         for match in _NAMED.finditer(view):
             name = match["name"].lower()
             if name in context.allowed_handles or _is_plain(name):
@@ -87,4 +94,4 @@ def _is_plain(name: str) -> bool:
     return not _ACCOUNT.search(name) and len(name) < 5
 
 
-RECOGNISER = Recogniser("handle", 30, (AT_HINT, _NAMED_GATE), find)
+RECOGNISER = Recogniser("handle", 30, (AT_HINT, (_NAMED_FIRST, _NAMED_GATE)), find)

@@ -52,7 +52,8 @@ def _pattern(com_is_a_word: bool) -> re.Pattern[str]:
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield links and bare domains."""
-    if _needs(view):
+    low = view.lower()
+    if ("." in view or ":" in view or "nto" in low) and _needs(view):
         for match in _pattern("pt" in context.languages).finditer(view):
             yield match.span()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from builder.release.scrub.recogniser import Context, Recogniser, Span
 
@@ -19,14 +20,17 @@ PIECE = "[A-Za-z0-9]+"
 PIECES = 5  # a username is looked for in so many pieces at most
 _PATTERN = re.compile(rf"(?<!\w){TOKEN}(?!\w)")
 _PIECE = re.compile(PIECE)
-_GAP = re.compile(r"[\s._\-\x02]{1,4}|\s(?:guion|punto|bajo|guion bajo)\s")
+# What may be said for a separator; no name is spelled with it.
+JOINTS = frozenset(("guion", "bajo", "punto"))
+_GAP = re.compile(r"[\s._\-\x02]{1,4}(?:(?:guion|punto|bajo)\s{1,2}){0,2}")
 _YEAR = re.compile(r"[a-z]+(?:19|20)\d\d")
-_LITTLE = frozenset(
+LITTLE = frozenset(
     "a al con de del e el en es la las lo los me mi no o para por que se si sin su te tu un una y "
     "ya yo com da das do dos em na nas no nos os as um uma pra pro mas".split()
 )
 _LEAST = 8  # letters and figures of a name that is looked for in other spellings
 _LEAST_LETTERS = 12  # of one without any figure
+_SEED = 6  # signs by which a beginning is known; every name has more
 _LEAST_HEAD = 6  # letters before the figures where the figures are said
 
 
@@ -65,25 +69,40 @@ def find(view: str, context: Context) -> Iterator[Span]:
 
 
 def _respelled(view: str, context: Context) -> Iterator[Span]:
-    pieces = list(_PIECE.finditer(view))
-    for first, start in enumerate(pieces):
-        joined, little = "", False
+    names = context.respelled
+    starts = _starts(names)
+    pieces = [
+        (match.group().lower(), match.start(), match.end()) for match in _PIECE.finditer(view)
+    ]
+    pieces = [piece for piece in pieces if piece[0] not in JOINTS]
+    for first, (word, start, end) in enumerate(pieces):
+        if word[:_SEED] not in starts and len(word) >= _SEED:
+            continue
+        joined = ""
         for last in range(first, min(first + PIECES, len(pieces))):
-            piece = pieces[last]
-            if last > first and not _GAP.fullmatch(view, pieces[last - 1].end(), piece.start()):
+            word, at, end = pieces[last]
+            if last > first and not _GAP.fullmatch(view, pieces[last - 1][2], at):
                 break
-            word = piece.group().lower()
             joined += word
-            little = little or word in _LITTLE
-            if joined in context.respelled and _stands(view, start.start(), piece.end(), joined):
-                if last > first and (little or (last == first + 1 and _YEAR.fullmatch(joined))):
+            if len(joined) >= _SEED and joined[:_SEED] not in starts:
+                break
+            if word in LITTLE:
+                break  # one of several words: never taken
+            if joined in names and _stands(view, start, end):
+                if last == first + 1 and _YEAR.fullmatch(joined):
                     continue
-                said = "\x02" in view[start.start() : piece.end()]
+                said = "\x02" in view[start:end]
                 if not said or len(head(joined)) >= _LEAST_HEAD:
-                    yield start.start(), piece.end()
+                    yield start, end
 
 
-def _stands(view: str, start: int, end: int, name: str) -> bool:
+@lru_cache(maxsize=8)
+def _starts(names: frozenset[str]) -> frozenset[str]:
+    """How names begin: most words of a text begin none."""
+    return frozenset(name[:_SEED] for name in names)
+
+
+def _stands(view: str, start: int, end: int) -> bool:
     """Whether no letter or figure touches it."""
     return not (view[start - 1 : start].isalnum() or view[end : end + 1].isalnum())
 
