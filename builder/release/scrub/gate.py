@@ -28,6 +28,8 @@ from builder.release.scrub.recogniser import Hint
 ACCENTED, BARE = "áéíóúüñÁÉÍÓÚÜÑ", "aeiouunAEIOUUN"
 # Texts of these characters read the same folded, but for the accents. All others are folded first.
 _ORDINARY = rf"^[\x20-\x7e\t\n\r¿¡“”‘’«»{ACCENTED}]*$"
+_AROUND = ".,;:!?\"'()[]«»…"  # touch a word and belong to none
+_SEED = 5  # signs by which the beginning of a name is known
 _LEAST_HEAD = 6  # letters of a username that is looked for without its figures, which may be said
 _token, _piece = re.compile(TOKEN), re.compile(PIECE)
 
@@ -63,6 +65,7 @@ class Gate:
             self._asked["|".join(f"(?:{hint})" for hint in dict.fromkeys(joined[""]))] = None
         self._usernames = frozenset(usernames)
         self._names = sorted(respelled)
+        self._seeds = frozenset(n[:size] for n in self._names for size in range(1, _SEED + 1))
         self._known = frozenset(self._names)
         heads = {head(name) for name in self._names} - self._known
         self._heads = frozenset(name for name in heads if len(name) >= _LEAST_HEAD)
@@ -104,9 +107,17 @@ class Gate:
         )
         hits: list[str] = []
         open_: list[str] = []
+        names, seeds = self._usernames, self._seeds
         for word in words["chunk"].unique():
+            plain_word = word.strip(_AROUND)
+            if plain_word in names:
+                hits.append(word)
+                continue
+            simple = plain_word.isalnum() and plain_word.isascii()
+            if simple and plain_word[:_SEED] not in seeds:
+                continue
             found, states = self._step((), word)
-            if found or self._is_named(word):
+            if found or (not simple and self._is_named(word)):
                 hits.append(word)
             elif states:
                 open_.append(word)
@@ -128,8 +139,6 @@ class Gate:
         return pl.concat([rows, pl.Series(made, dtype=pl.UInt32)]).unique()
 
     def _is_named(self, word: str) -> bool:
-        if word.isalnum() and word.isascii():
-            return word in self._usernames
         return any(token in self._usernames for token in _token.findall(word))
 
     def _chain(self, chain: Iterable[str | None]) -> bool | None:

@@ -15,6 +15,7 @@ from builder.release.scrub.spoken import NumberWords, number_words
 
 _WORDS = r"(?:placas?|matriculas?|patentes?)"
 CUE_HINT = r"(?i)placa|matr[ií]cula|patente"
+_figures = re.compile("[0-9]{2}").search  # every country's plate has two in a row
 _figure = re.compile(FIGURE).search
 _CUE = re.compile(rf"{_WORDS}(?!\w)[^\d\x01]{{0,25}}$", re.IGNORECASE)
 # Two names of letters that are no other words, close to each other, and a number near.
@@ -86,7 +87,7 @@ def finder(
         worded = any(word in low for word in ("placa", "matricula", "patente"))
         if not at_home and not worded:
             return
-        for match in written.finditer(view):
+        for match in written.finditer(view) if _figures(view) else ():
             before = view[max(0, match.start() - 35) : match.start()]
             cued = bool(_CUE.search(before))
             letters = match["let"] or match["mlet"]

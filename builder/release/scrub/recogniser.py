@@ -53,7 +53,7 @@ class Context:
     """
 
     allowed_handles: Set[str] = frozenset()
-    usernames: Set[str] = frozenset()
+    usernames: frozenset[str] = frozenset()
     country: str = ""
     plan: PhonePlan | None = None
     abroad: tuple[PhonePlan, ...] = ()

@@ -19,6 +19,7 @@ TOKEN = r"[A-Za-z0-9_]+(?:\.+[A-Za-z0-9_]+)*"
 PIECE = "[A-Za-z0-9]+"
 PIECES = 5  # a username is looked for in so many pieces at most
 _PATTERN = re.compile(rf"(?<!\w){TOKEN}(?!\w)")
+_TOKENS = re.compile(TOKEN)
 _PIECE = re.compile(PIECE)
 # What may be said for a separator; no name is spelled with it.
 JOINTS = frozenset(("guion", "bajo", "punto"))
@@ -57,14 +58,17 @@ def respelled(names: frozenset[str]) -> frozenset[str]:
 
 def find(view: str, context: Context) -> Iterator[Span]:
     """Yield known usernames."""
-    if context.usernames:
+    low = view.lower()
+    if not context.usernames.isdisjoint(_TOKENS.findall(low)):
         for match in _PATTERN.finditer(view):
             name = match.group().lower()
             # a hashtag is everybody's word unless the name could be none
             tag = view[match.start() - 1 : match.start()] == "#" and name.isalpha()
             if name in context.usernames and not (tag and len(name) < _LEAST_LETTERS):
                 yield match.span()
-    if context.respelled:
+    if context.respelled and not _starts(context.respelled).isdisjoint(
+        piece[:_SEED] for piece in set(_PIECE.findall(low)) - LITTLE
+    ):
         yield from _respelled(view, context)
 
 
@@ -76,7 +80,7 @@ def _respelled(view: str, context: Context) -> Iterator[Span]:
     ]
     pieces = [piece for piece in pieces if piece[0] not in JOINTS]
     for first, (word, start, end) in enumerate(pieces):
-        if word[:_SEED] not in starts and len(word) >= _SEED:
+        if word[:_SEED] not in starts:
             continue
         joined = ""
         for last in range(first, min(first + PIECES, len(pieces))):
@@ -84,7 +88,7 @@ def _respelled(view: str, context: Context) -> Iterator[Span]:
             if last > first and not _GAP.fullmatch(view, pieces[last - 1][2], at):
                 break
             joined += word
-            if len(joined) >= _SEED and joined[:_SEED] not in starts:
+            if joined[:_SEED] not in starts:
                 break
             if word in LITTLE:
                 break  # one of several words: never taken
@@ -99,7 +103,7 @@ def _respelled(view: str, context: Context) -> Iterator[Span]:
 @lru_cache(maxsize=8)
 def _starts(names: frozenset[str]) -> frozenset[str]:
     """How names begin: most words of a text begin none."""
-    return frozenset(name[:_SEED] for name in names)
+    return frozenset(name[:size] for name in names for size in range(1, _SEED + 1))
 
 
 def _stands(view: str, start: int, end: int) -> bool:
