@@ -92,47 +92,63 @@ def allowed_hashtags(
         | pl.col("tag").is_in(list(campaign.known_terms))
     )
     tags = frozenset(frequent["tag"].to_list())
-    everybodys = frequent.filter(pl.col("len") >= campaign.privacy.min_username_hashtag_authors)[
-        "tag"
-    ]
-    named = (tags & personal) | (
-        naming(tags, personal, campaign.known_terms) - frozenset(everybodys.to_list())
-    )
+    shared = pl.col("len") >= campaign.privacy.min_username_hashtag_authors
+    everybodys = frozenset(authors.filter(shared)["tag"].to_list()) | campaign.known_terms
+    named = (tags & personal) | naming(tags, personal, everybodys)
     kept = pl.Series("tag", sorted(tags - named), dtype=pl.String)
     scrubbed = scrub_safely(scrubber, kept)
     left = with_raw_ids(kept, None) | with_paths(kept)
     left |= with_words(kept, distinctive_usernames(personal, frozenset()))
     clean = kept.filter((scrubbed["kinds"].list.len() == 0) & ~scrubbed["failed"] & ~left).to_list()
+    spelled = authors.filter(pl.col("tag").is_in(list(personal)))["tag"].to_list()
+    named |= frozenset(spelled)  # a rare one is folded for what it says first
     folded = {
-        "rare": authors.height - frequent.height,
+        "rare": authors.height - len(tags | named),
         "spells_a_username": len(named),
         "holds_an_identifier": kept.len() - len(clean),
     }
     return frozenset(clean), {why: n for why, n in folded.items() if n}
 
 
-def naming(tags: frozenset[str], personal: frozenset[str], terms: frozenset[str]) -> frozenset[str]:
+def naming(
+    tags: frozenset[str], personal: frozenset[str], everybodys: frozenset[str]
+) -> frozenset[str]:
     """Tags that hold a username ("justiciapara<name>"), or are one without its figures.
 
     Separators and accents do not count. Names shorter than `HELD_LETTERS` stand in too many words;
-    a campaign's own terms, and names that stand in one of them, are nobody's.
+    `everybodys` tags, what stands in one of them, and what is put together out of them
+    ("noticiasecuador") name nobody.
     """
-    terms_joined = " ".join(_squashed(term) for term in terms)
+    common = frozenset(map(_squashed, everybodys))
+    in_common = " ".join(sorted(common))
     short = {_squashed(name) for name in personal}
-    heads = {name.rstrip("0123456789") for name in short}
-    names = {
-        name
-        for name in short | heads
-        if len(name) >= (HELD_LETTERS if name.isalpha() else HELD_SIGNS)
-        and not name.isdecimal()
-        and name not in terms_joined
-    }
-    if not names:
-        return frozenset()
-    order = sorted(tags - terms)
-    plain = pl.Series([_squashed(tag) for tag in order], dtype=pl.String)
-    held = plain.str.contains_any(sorted(names))
-    return frozenset(pl.Series(order, dtype=pl.String).filter(held).to_list())
+    names = short | {name.rstrip("0123456789") for name in short}
+    held = []
+    for tag in tags - everybodys:
+        plain = _squashed(tag)
+        parts = (
+            plain[start:end]
+            for start in range(len(plain) - HELD_SIGNS + 1)
+            for end in range(start + HELD_SIGNS, len(plain) + 1)
+        )
+        if any(
+            part in names
+            and len(part) >= (HELD_LETTERS if part.isalpha() else HELD_SIGNS)
+            and not part.isdecimal()
+            and part not in in_common
+            and not _is_made_of(part.rstrip("0123456789"), common)
+            for part in parts
+        ):
+            held.append(tag)
+    return frozenset(held)
+
+
+def _is_made_of(name: str, words: frozenset[str]) -> bool:
+    """Whether a name is nothing but some of `words` (of three letters or more) in a row."""
+    reached = [True] + [False] * len(name)
+    for end in range(3, len(name) + 1):
+        reached[end] = any(reached[start] and name[start:end] in words for start in range(end - 2))
+    return reached[-1]
 
 
 def _squashed(name: str) -> str:

@@ -146,6 +146,15 @@ def test_short_names_and_campaign_terms_are_held_by_no_tag(tmp_path: Path) -> No
     assert allowed(tmp_path, rows)[0] == {"banano", "loschoneros"}
 
 
+@pytest.mark.parametrize("username", ["ecuador", "noticias", "noticiasecuador", "ecuador_2024"])
+def test_a_username_of_ordinary_words_takes_no_word_away(username: str, tmp_path: Path) -> None:
+    rows = [(username, ["ecuador"])]
+    rows += [(f"u{i}", ["ecuador", "noticias"]) for i in range(25)]
+    rows += [(f"v{i}", ["noticiasecuador24", "vivaecuador"]) for i in range(6)]
+    kept, _ = allowed(tmp_path, rows)
+    assert kept == {"ecuador", "noticias", "noticiasecuador24", "vivaecuador"}
+
+
 def test_a_tag_that_is_a_phone_number_is_folded(tmp_path: Path) -> None:
     kept, folded = allowed(tmp_path, [(f"u{i}", ["0991234567", "ecuador"]) for i in range(8)])
     assert kept == {"ecuador"} and folded == {"holds_an_identifier": 1}
