@@ -61,7 +61,7 @@ def cube_of(material: Material, topics: Topics | None, most: int = MOST_ROWS) ->
     Args:
         material: the release.
         topics: topics of its videos.
-        most: rows of an exact cube.
+        most: videos of an exact cube; more are counted in groups.
 
     Raises:
         UsageProblem: no topic belongs to a video of this release.
@@ -72,7 +72,7 @@ def cube_of(material: Material, topics: Topics | None, most: int = MOST_ROWS) ->
         return _exact(material, topics)
     for size in _SIZES:
         cube = _grouped(material, topics, *size)
-        if len(cube.columns["day"]) <= most:
+        if len(cube.columns["day"]) <= MOST_ROWS:
             break
     return cube
 

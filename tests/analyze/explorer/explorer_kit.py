@@ -37,7 +37,7 @@ def _filled(frame: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("whisper")),
         language=pl.when(ok).then(pl.lit(spoken).gather(at % 10)),
         sentiment=pl.when(ok & (at % 11 != 5)).then(
-            pl.lit(pl.Series(SENTIMENT_LABELS)).gather((at * at) % 3)
+            pl.lit(pl.Series(SENTIMENT_LABELS)).gather((at * at + at // 5) % 3)
         ),
     ).with_columns(
         sentiment_confidence=pl.when(pl.col("sentiment").is_not_null()).then(confidence),

@@ -114,6 +114,7 @@ def test_a_large_release_is_counted_in_groups(editable: Path, tmp_path: Path) ->
     for row in base:
         days[data["dates"][row["day"]]] += row["videos"]
     assert days == Counter(day.isoformat() for day in videos["date"])
+    assert len(data["tags"]) == 30
     used = Counter(videos["hashtags"].explode().drop_nulls())
     for place, tag in enumerate(data["tags"]):
         mine = [row for row in rows if row["tag"] == place]

@@ -154,7 +154,7 @@ def test_every_filter_counts_what_polars_counts(
     tab.fill("#to", "2024-01-12")
     both = [
         ("label", "positive", pl.col("sentiment") == "positive"),
-        ("confidence", "high", high),
+        ("confidence", "low", low),
         ("tag", "0", pl.col("hashtags").list.contains("ecuador").fill_null(False)),
     ]
     so_far = january
