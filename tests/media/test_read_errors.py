@@ -15,6 +15,8 @@ import polars as pl
 import pytest
 from fakes.media_files import RATE, tone, write_mp4, write_wav
 
+from builder.annotate.transcribe import Transcribe, _Video
+from builder.config.profile import load_profile
 from builder.media import workers
 from builder.media.audio import MediaProblem, decode_blocks
 from builder.media.downloads import probe_file
@@ -148,3 +150,19 @@ def test_what_is_really_cut_off_stays_truncated(tmp_path: Path, disk: pytest.Mon
 def test_the_stages_try_it_again(tmp_path: Path) -> None:
     done = pl.DataFrame({"status": ["unreadable", "truncated"], "reason": ["read_error", None]})
     assert Probe().passing(done).to_list() == [True, False]
+
+
+@pytest.mark.parametrize("status", ["ok", "near_empty", "no_speech"])
+def test_what_was_heard_before_a_read_error_is_not_all_there_is(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    stage = Transcribe(load_profile("offline").asr)
+    monkeypatch.setattr(
+        stage, "_judged_row", lambda video: {"status": status, "reason": "few_words"}
+    )
+    video = _Video(Path("1.mp4"), heard=[(None, [])], problem="unreadable")  # type: ignore[list-item]
+    row = stage._row(video)
+    assert row == {"status": status, "reason": "unreadable"}
+    assert stage.passing(pl.DataFrame({**row, "path": "1.mp4"})).to_list() == [True]
+    video.problem = "corrupt"
+    assert stage._row(video)["reason"] == "few_words"
