@@ -14,14 +14,12 @@ from builder.config.campaign import CAMPAIGNS, Campaign
 from builder.errors import ReleaseConflict
 from builder.pipeline.regenerate import regenerate
 from builder.pipeline.request import Request
-from builder.publish.problems import PublishRefused
-from builder.publish.refusals import check_audience
-from builder.publish.wish import Wish
 from builder.release.k_anonymity import QUASI_IDENTIFIERS, k_of
 from builder.release.manifest import Manifest
 from builder.sources.schema import COUNTS
 from builder.validate.whole import validate
 
+pytestmark = pytest.mark.slow
 PUBLIC = f"{NAME}-public"
 
 
@@ -105,17 +103,6 @@ def test_a_finer_value_in_the_public_tier_breaks_its_contract(
     assert failed == ["as many videos share their released facts as the manifest says"]
 
 
-def test_the_exact_tier_is_never_open_to_everybody(tiers: tuple[Built, Path, Path]) -> None:
-    exact, public = (Manifest.read(path) for path in (tiers[0].release, tiers[1]))
-    wish = Wish(tiers[0].release, "sim_lab/x")
-    with pytest.raises(PublishRefused, match=r"exact tier.*") as caught:
-        check_audience(wish, exact.model_copy(update={"names_scrubbed": True}), None)
-    assert PUBLIC in str(caught.value)
-    check_audience(Wish(tiers[0].release, "sim_lab/x", gated="auto"), exact, None)
-    check_audience(wish, public, None)  # holds no text, so no name
-
-
-@pytest.mark.slow
 def test_built_again_both_keep_their_bytes_and_neither_takes_the_others_place(
     tiers: tuple[Built, Path, Path],
 ) -> None:
