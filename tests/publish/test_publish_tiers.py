@@ -59,6 +59,6 @@ def test_no_tier_goes_on_top_of_another(
     send(small.release)
     before = hub.repo(REPO).head
     set_manifest(bumped(editable, "1.1.0"), tier="exact")
-    with pytest.raises(PublishRefused, match="holds the only release .* this is the exact tier"):
+    with pytest.raises(PublishRefused, match=r"holds the only release .* this is the exact tier"):
         send(editable)
     assert hub.repo(REPO).head == before
