@@ -252,13 +252,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Compute what is missing of a stage; new parts go up while it runs."""
     signal.signal(signal.SIGALRM, _stop)
     signal.signal(signal.SIGTERM, _stop)
-    signal.setitimer(signal.ITIMER_REAL, arguments.minutes * 60)
     scratch = arguments.scratch or Path(tempfile.mkdtemp(prefix="ecuador-crisis-"))
-    work, place, sent, code = scratch / "work", Place(arguments.place), [0], 0
-    _import_package(place, scratch)
+    place, work, sent, code = Place(arguments.place), scratch / "work", [0], 0
     done = threading.Event()
     courier = threading.Thread(target=_carry, args=(place, work, done, sent, arguments.every))
     try:
+        signal.setitimer(signal.ITIMER_REAL, arguments.minutes * 60)
+        _import_package(place, scratch)
         pull_parts(place, work)
         job = scratch / "job.json"
         place.get("job.json", job)
@@ -272,6 +272,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("time is up; start it again to continue", file=sys.stderr)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is computed still goes up
         done.set()
         if courier.is_alive():
             courier.join()
