@@ -29,7 +29,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 DEFAULT_CONFIG = "videos"
 SPLIT = "train"
 
@@ -43,6 +43,10 @@ EXCLUSION_REASONS = ("no_transcript", "near_empty_transcript", "transcript_withh
 
 # Columns that exist only when the campaign file asks for them.
 OPTIONAL_COLUMNS = ("published_at", "author_id")
+# Columns that came later -> the schema version they came with: older releases lack them.
+LATER_COLUMNS = dict.fromkeys(
+    ("favorites_count", "fetched_on", "video_label", "video_tag"), "1.1.0"
+)
 
 _STRING = datasets.Value("string")
 _INT = datasets.Value("int64")
@@ -68,6 +72,24 @@ COLUMNS = {
     "like_count": (_INT, "Likes on the day of collection"),
     "comment_count": (_INT, "Comments on the day of collection"),
     "share_count": (_INT, "Shares on the day of collection"),
+    "favorites_count": (
+        _INT,
+        "Times it was saved as a favourite, on the day of collection; null: the source has no such "
+        "field",
+    ),
+    "fetched_on": (
+        _DATE,
+        "Day of collection, UTC: the counts are of that day; null: the source does not say",
+    ),
+    "video_label": (
+        _STRING,
+        "TikTok's information label on the video, scrubbed; null: none, or no such field",
+    ),
+    "video_tag": (
+        _STRING,
+        "TikTok's tag of the video (paid partnership, AI-generated), in the service's words or "
+        "numbers; null: none, or no such field",
+    ),
     "hashtags": ([_STRING], "Hashtags, lower case, each once, rare ones folded out"),
     "matched_terms": ([_STRING], "Terms of `keywords` found in the hashtags or the caption"),
     "duration_seconds": (_FLOAT, "Duration of the video in seconds"),
@@ -154,7 +176,8 @@ OWN_DESCRIPTIONS = {
 
 _METADATA = (
     "video_id date published_at author_id region_code view_count like_count comment_count "
-    "share_count hashtags matched_terms duration_seconds n_frames media_status is_excluded "
+    "share_count favorites_count fetched_on video_label video_tag "
+    "hashtags matched_terms duration_seconds n_frames media_status is_excluded "
     "exclusion_reason"
 ).split()
 
@@ -217,12 +240,15 @@ def _citation(*folders: Any) -> str:
     return _CITATION
 
 
-def features_of(config: str, optional: Iterable[str] = ()) -> datasets.Features:
-    """Features of a config without the optional columns that a release does not carry.
+def features_of(
+    config: str, optional: Iterable[str] = (), version: str = SCHEMA_VERSION
+) -> datasets.Features:
+    """Features of a config without the columns that a release does not carry.
 
     Args:
         config: a key of `FEATURES`.
         optional: the members of `OPTIONAL_COLUMNS` that the release carries.
+        version: the release's `schema_version`.
 
     Returns:
         `datasets.Features`.
@@ -231,9 +257,16 @@ def features_of(config: str, optional: Iterable[str] = ()) -> datasets.Features:
         {
             column: feature
             for column, feature in FEATURES[config].items()
-            if column not in OPTIONAL_COLUMNS or column in optional
+            if (column not in OPTIONAL_COLUMNS or column in optional)
+            and _numbers(LATER_COLUMNS.get(column, "")) <= _numbers(version)
         }
     )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """A version to compare with; what is no version is older than all."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
 
 
 def describe(config: str, column: str) -> str:
@@ -246,12 +279,19 @@ class EcuadorCrisisTikTokConfig(datasets.BuilderConfig):
 
     Args:
         optional_columns: the members of `OPTIONAL_COLUMNS` the release carries.
+        schema_version: of the release.
     """
 
-    def __init__(self, optional_columns: Iterable[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        optional_columns: Iterable[str] = (),
+        schema_version: str = SCHEMA_VERSION,
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("version", datasets.Version(SCHEMA_VERSION))
         super().__init__(**kwargs)
         self.optional_columns = tuple(optional_columns)
+        self.schema_version = schema_version
 
 
 class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
@@ -271,7 +311,9 @@ class EcuadorCrisisTikTok(datasets.ArrowBasedBuilder):
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(
             description=CONFIG_DESCRIPTIONS[self.config.name],
-            features=features_of(self.config.name, self.config.optional_columns),
+            features=features_of(
+                self.config.name, self.config.optional_columns, self.config.schema_version
+            ),
             citation=_citation(self.config.data_dir, getattr(self, "base_path", None)),
         )
 
@@ -327,19 +369,23 @@ def load(
     release = str(release)
     fingerprint: str | None = None
     optional: tuple[str, ...] = ()
+    version = SCHEMA_VERSION
     if "://" not in release:
         release = os.path.abspath(release)
         with open(os.path.join(release, "MANIFEST.json"), "rb") as handle:
             manifest = handle.read()
         # datasets caches by configuration, not by bytes: the hash keeps replaced files fresh.
         fingerprint = hashlib.sha256(manifest).hexdigest()[:16]
-        optional = tuple(json.loads(manifest).get("optional_columns", ()))
+        told = json.loads(manifest)
+        optional = tuple(told.get("optional_columns", ()))
+        version = str(told.get("schema_version", ""))
     builder = EcuadorCrisisTikTok(
         config_name=config,
         data_dir=release,
         cache_dir=cache_dir,
         hash=fingerprint,
         optional_columns=optional,
+        schema_version=version,
     )
     if streaming:
         return builder.as_streaming_dataset()

@@ -22,14 +22,15 @@ from ecuador_crisis_tiktok import FEATURES, features_of
 def main(folder: Path) -> None:
     """Print rows and an example of every config; fails when a config does not load."""
     datasets.disable_progress_bars()
-    optional = tuple(Manifest.read(folder).optional_columns)
+    manifest = Manifest.read(folder)
+    optional, version = tuple(manifest.optional_columns), manifest.schema_version
     os.chdir(folder.resolve().parent)
     print(f'\nload_dataset("{folder.name}", CONFIG) gives:')
     with tempfile.TemporaryDirectory() as cache:
         for config in FEATURES:
             loaded = datasets.load_dataset(folder.name, config, cache_dir=cache)
             rows = loaded["train"]
-            if rows.features != features_of(config, optional):
+            if rows.features != features_of(config, optional, version):
                 sys.exit(f"config {config} came back with other features than the schema's")
             print(f"  {config:<12}{rows.num_rows:>8,} rows, {len(rows.features)} columns")
         videos = datasets.load_dataset(folder.name, cache_dir=cache, split="train")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import hashlib
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import vl_convert
 
 from builder.config.campaign import CAMPAIGNS, Campaign
 from builder.pipeline.regenerate import regenerate
@@ -198,11 +200,15 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
+def _base(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a session share."""
+    base = factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
 def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder made once a session, whatever the number of workers."""
-    base = factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        base = base.parent
+    base = _base(factory)
     folder = base / f"shared-{name}"
     with _locked(base / f"shared-{name}.lock"):
         if not folder.exists():
@@ -264,6 +270,31 @@ def _plant(path: Path) -> None:
 
 def _built(folder: Path, name: str = NAME) -> Built:
     return Built(folder / "pages", folder / "work", folder / name, folder / "keys" / "key")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Vega draws a specification once a session: most builds here are of the same videos.
+
+    That a process of its own draws the same bytes is for `test_end_to_end` to see, which compares
+    a build of the command line with the small release.
+    """
+    kept = _base(tmp_path_factory) / "drawn"
+    kept.mkdir(exist_ok=True)
+    draw = vl_convert.vegalite_to_svg
+
+    def vegalite_to_svg(spec: str, **options: Any) -> str:
+        key = hashlib.sha256(f"{spec}{json.dumps(options, sort_keys=True)}".encode()).hexdigest()
+        file = kept / f"{key}.svg"
+        if not file.exists():
+            partial = kept / f"{key}.{os.getpid()}"
+            partial.write_text(draw(spec, **options), encoding="utf-8")
+            partial.rename(file)
+        return file.read_text(encoding="utf-8")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "vegalite_to_svg", vegalite_to_svg)
+        yield
 
 
 @pytest.fixture(scope="session")

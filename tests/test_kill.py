@@ -24,6 +24,7 @@ print("ready", flush=True)
 builder.cli.main()
 """
 MOMENTS = 14
+QUICK = (2, 5, 8, 11)  # in the first step: early to late, in turn new and replacing
 SEED = 20_240_109
 
 
@@ -85,7 +86,10 @@ def leftovers(work: Path) -> list[str]:
     return [str(path) for path in work.glob("*/*/**/*.tmp")]
 
 
-@pytest.mark.parametrize("moment", range(MOMENTS))
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in range(MOMENTS)],
+)
 def test_kill_9_at_a_random_moment(
     small: Built, earlier: Path, duration: float, tmp_path: Path, moment: int
 ) -> None:

@@ -33,8 +33,9 @@ from builder.run.resume import once
 from builder.run.stage import fingerprint
 from builder.run.store import Store, write_frame
 from builder.sources.ingest import Ingested
+from builder.sources.schema import LABELS
 
-VERSION = "2"
+VERSION = "3"
 SLICE_ROWS = 20_000
 
 
@@ -196,9 +197,12 @@ class _Worker:
                 frame = frame.with_columns(segments.alias("segments"))
                 withheld.update({SEGMENTS: dirty} if dirty else {})
             frame = mark_withheld(frame.with_columns(clean.text.alias(name)), name, clean.withheld)
-        for name in self.annotated.joiner.reasons:
+        for name in (*self.annotated.joiner.reasons, *LABELS):
+            if name not in frame.columns:
+                continue
             told = self.cleaner.clean(frame[name])
-            frame = frame.with_columns(told.text.fill_null(told.withheld).alias(name))
+            text = told.text if name in LABELS else told.text.fill_null(told.withheld)
+            frame = frame.with_columns(text.alias(name))
         models = [name for name in frame.columns if name.endswith("_model")]
         frame = frame.with_columns(_public(frame[name]) for name in models)
         private = ("username", "description", "create_time", "upstream_sentiment", "usable_text")

@@ -58,6 +58,7 @@ class Assembled:
         published: what the source itself gave, not we: transcripts, labels, summaries -> rows.
         filled: columns of `videos` that are not null everywhere.
         hidden: what was hidden so that no video stands alone; None: the campaign asks for nothing.
+        fetched: first and last day the counts are of, where the sources say (ISO); else empty.
     """
 
     files: dict[str, int] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Assembled:
     published: dict[str, int] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
     hidden: Hidden | None = None
+    fetched: tuple[str, ...] = ()
 
 
 def optional_columns(campaign: Campaign) -> tuple[str, ...]:
@@ -134,6 +136,8 @@ def write_tables(
             excluded.update(_counted(videos["exclusion_reason"]))
             ok = tables["transcripts"].filter(pl.col("status") == "ok")
             usable.update(_counted(ok["source"]))
+            days_of = (*done.fetched, *videos["fetched_on"].drop_nulls().unique().cast(pl.String))
+            done.fetched = (min(days_of), max(days_of)) if days_of else ()
             done.filled |= {c for c in videos.columns if videos[c].null_count() < videos.height}
         done.terms = dict(terms) if "matched_terms" in done.filled else None
         small = {

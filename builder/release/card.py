@@ -108,6 +108,7 @@ def write_card(
         tier=facts.tier,
         anonymity=anonymity_of(assembled.hidden),
         coarse=in_words(campaign.privacy),
+        fetched=assembled.fetched,
         has_paper=bool(campaign.paper),
         public_figures=_figures_line(campaign),
         scrubbed_line=_scrubbed_line(facts.scrubbed),
@@ -134,11 +135,13 @@ def _picture(figure: dict[str, str]) -> dict[str, str]:
     return {**figure, "alt": alt}
 
 
-def features_yaml(config: str, optional: tuple[str, ...]) -> list[dict[str, Any]]:
+def features_yaml(
+    config: str, optional: tuple[str, ...], version: str = schema.SCHEMA_VERSION
+) -> list[dict[str, Any]]:
     """`dataset_info.features` of a config, in a form old and new `datasets` both read."""
     return [
         {"name": name, **_feature_yaml(feature)}
-        for name, feature in schema.features_of(config, optional).items()
+        for name, feature in schema.features_of(config, optional, version).items()
     ]
 
 

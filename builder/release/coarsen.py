@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from builder.sources.schema import COUNTS
+from builder.sources.schema import ALL_COUNTS
 
 EXACT, OMIT = "exact", "omit"
 # unit of a released date -> how polars calls it; finer resolutions release the day as well
@@ -91,7 +91,7 @@ def coarse(columns: list[str], policy: Policy, dtypes: dict[str, Any]) -> list[p
             changes.append(value.dt.truncate(_UNITS[policy.date_resolution]))
         elif column == "published_at":
             changes.append(value.dt.truncate(TIMES[policy.date_resolution]))
-        elif column in COUNTS and policy.round_counts != EXACT:
+        elif column in ALL_COUNTS and policy.round_counts != EXACT:
             digits = policy.round_counts
             changes.append(
                 _digits(column, digits) if isinstance(digits, int) else _none(column, dtypes)
@@ -124,9 +124,9 @@ def in_words(policy: Policy) -> dict[str, str]:
         told["date"] = "coarsened: the first day of the month it was published in"
     if isinstance(policy.round_counts, int):
         digits = f"{policy.round_counts} significant digit{'s' * (policy.round_counts > 1)}"
-        told |= dict.fromkeys(COUNTS, f"coarsened: rounded to {digits}")
+        told |= dict.fromkeys(ALL_COUNTS, f"coarsened: rounded to {digits}")
     elif policy.round_counts == OMIT:
-        told |= dict.fromkeys(COUNTS, "left out of this release: always null")
+        told |= dict.fromkeys(ALL_COUNTS, "left out of this release: always null")
     if isinstance(policy.round_duration, int):
         told["duration_seconds"] = f"coarsened: rounded to {policy.round_duration} s"
     elif policy.round_duration == OMIT:

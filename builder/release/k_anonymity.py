@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from builder.sources.schema import COUNTS
+from builder.sources.schema import ALL_COUNTS, LABELS
 
 # What is hidden first, next, …; the date is never hidden.
 STEPS: tuple[tuple[str, ...], ...] = (
     ("hashtags", "matched_terms"),
+    LABELS,
     ("n_frames", "duration_seconds"),
-    *((column,) for column in reversed(COUNTS)),
+    *((column,) for column in reversed(ALL_COUNTS)),
     ("region_code",),
 )
 QUASI_IDENTIFIERS = ("date", *(column for step in STEPS for column in step))

@@ -14,16 +14,18 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecuador_crisis_tiktok import SPLIT, features_of
+from ecuador_crisis_tiktok import SCHEMA_VERSION, SPLIT, features_of
 
 ROW_GROUP_BYTES = 64 << 20
 ROW_GROUP_ROWS = 100_000
 SHARD_ROWS = 1_000_000
 
 
-def arrow_schema(config: str, optional: tuple[str, ...]) -> pa.Schema:
+def arrow_schema(
+    config: str, optional: tuple[str, ...], version: str = SCHEMA_VERSION
+) -> pa.Schema:
     """Arrow schema of a config, without metadata: old and new `datasets` disagree about it."""
-    return features_of(config, optional).arrow_schema.remove_metadata()
+    return features_of(config, optional, version).arrow_schema.remove_metadata()
 
 
 class ConfigWriter:

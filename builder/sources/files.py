@@ -7,6 +7,7 @@ that nobody may look into. Linked folders are read like others.
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import hashlib
 import os
 from collections import Counter
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.errors import EmptySource, UnreadablePage
+from builder.sources.collected import COLLECTED_MARK, collected_on
 from builder.sources.encoding import utf8_blocks
 from builder.sources.opening import list_members, open_blocks, unreadable
 
@@ -39,7 +41,6 @@ UNREAD = frozenset(
     ".bz2 .z .zip .zst".split()
 )
 SIMULATION_MARK = "SIMULATION.json"
-COLLECTED_MARK = "COLLECTED.json"  # beside the pages of a day: when they were fetched
 _BLOCK = 1 << 20
 
 
@@ -55,6 +56,7 @@ class SourceFile:
         size: bytes on disk.
         synthetic: it lies in a folder that `simulate` wrote.
         member: the file inside a ZIP archive; None for a file of its own.
+        fetched_on: UTC day our collector asked for it; None for files of other origin.
     """
 
     path: Path
@@ -63,6 +65,7 @@ class SourceFile:
     size: int
     synthetic: bool
     member: str | None = None
+    fetched_on: dt.date | None = None
 
     @property
     def expanded_size(self) -> int:
@@ -235,6 +238,7 @@ def _classify(path: Path, source: Path) -> list[SourceFile]:
         kind=KINDS.get(ending, ARCHIVE),
         size=path.stat().st_size,
         synthetic=any(mark.is_file() for mark in simulated),
+        fetched_on=collected_on(path),
     )
     return _members(file) if ending == ARCHIVE else [file]
 

@@ -47,7 +47,7 @@ from builder.sources.rows import Seen
 from builder.sources.schema import ID_TIME_TOLERANCE, ROLE_CSV
 from builder.sources.unchanged import SourceChanged, Watch
 
-VERSION = "3"
+VERSION = "4"
 DAY = 86_400
 # Above this many bytes of expanded input the second pass goes day by day.
 SPLIT_ABOVE = 256 << 20
@@ -122,7 +122,9 @@ def _ingest(
 ) -> Ingested:
     watch = Watch(files)
     inputs = watch.digests
-    digests = [(file.name, inputs[file.name], file.synthetic) for file in files]
+    digests = [
+        (file.name, inputs[file.name], file.synthetic, str(file.fetched_on)) for file in files
+    ]
     rules = (VERSION, campaign.window.model_dump(), campaign.region_codes)
     key = fingerprint("ingest", rules, digests)
     folder = store.folder("ingest", key)

@@ -13,7 +13,13 @@ import polars as pl
 # same role are duplicates of which the latest is kept.
 ROLE_API, ROLE_CSV = 0, 1
 
+# The counts of the paper: known for every row of the Research API.
 COUNTS = ("view_count", "like_count", "comment_count", "share_count")
+# Newer than the paper's collection: null where a source knows nothing of it.
+FAVORITES = "favorites_count"
+ALL_COUNTS = (*COUNTS, FAVORITES)
+# What TikTok says about a video: an information label; paid or AI-generated.
+LABELS = ("video_label", "video_tag")
 
 RAW_SCHEMA: dict[str, Any] = {
     "id": pl.Int64,
@@ -24,7 +30,9 @@ RAW_SCHEMA: dict[str, Any] = {
     "region_code": pl.String,
     "description": pl.String,
     "hashtags": pl.List(pl.String),
-    **dict.fromkeys(COUNTS, pl.Int64),
+    **dict.fromkeys(ALL_COUNTS, pl.Int64),
+    "fetched_on": pl.Date,  # UTC day of the response: the counts are of that day
+    **dict.fromkeys(LABELS, pl.String),
     "duration_seconds": pl.Float64,
     "n_frames": pl.Int64,
     "voice_to_text": pl.String,  # the Research API's transcript

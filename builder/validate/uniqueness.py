@@ -14,7 +14,7 @@ import polars as pl
 
 from builder.release.coarsen import EXACT, OMIT, TIMES, coarse
 from builder.release.hashtags import without_accents
-from builder.sources.schema import COUNTS
+from builder.sources.schema import ALL_COUNTS, COUNTS
 from builder.validate.release import Release
 
 SMALL_GROUP = 5
@@ -48,14 +48,17 @@ def uniqueness(release: Release) -> list[dict[str, Any]]:
 
 
 def _metadata(release: Release) -> Iterator[dict[str, Any]]:
-    columns = ["date", *COUNTS, "duration_seconds", "n_frames", *release.optional]
-    lazy = release.scan("metadata").select(columns)
+    columns = ["date", *ALL_COUNTS, "duration_seconds", "n_frames", *release.optional]
+    there = release.scan("metadata")
+    known = there.collect_schema().names()  # an older release has fewer counts
+    columns = [column for column in columns if column in known]
+    lazy = there.select(columns)
     filled = lazy.select(pl.all().count()).collect().row(0, named=True)
     present = [c for c in columns if filled[c] or c == "date"]
     told: set[str] = set()
     for policy in _policies(release):
         facts = _facts(present, policy)
-        words = _words(facts, policy, len([c for c in COUNTS if c in present]))
+        words = _words(facts, policy)
         if words not in told:
             told.add(words)
             dtypes = dict(lazy.collect_schema())
@@ -121,7 +124,7 @@ def _facts(present: list[str], policy: Coarser) -> list[str]:
     if not policy.author_pseudonym:
         gone.add("author_id")
     if policy.round_counts == OMIT:
-        gone |= set(COUNTS)
+        gone |= set(ALL_COUNTS)
     if policy.round_duration == OMIT:
         gone.add("duration_seconds")
     if policy.round_duration != EXACT:
@@ -129,9 +132,9 @@ def _facts(present: list[str], policy: Coarser) -> list[str]:
     return [column for column in present if column not in gone]
 
 
-def _words(facts: list[str], policy: Coarser, of: int) -> str:
-    counts = [column for column in COUNTS if column in facts]
-    exact = ["all counts"] if len(counts) == len(COUNTS) else counts
+def _words(facts: list[str], policy: Coarser) -> str:
+    counts = [column for column in ALL_COUNTS if column in facts]
+    exact = ["all counts"] if set(COUNTS) <= set(counts) else counts
     digits = policy.round_counts
     plural = "s" if digits != 1 else ""
     rounded = [f"counts to {digits} significant digit{plural}"] if counts else []

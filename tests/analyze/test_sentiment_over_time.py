@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -83,7 +84,7 @@ def test_every_labelled_video_is_in_one_phase(tmp_path: Path) -> None:
     assert sizes == {"2024-01-07": 3, "2024-01-10": 1, "2024-01-11": 6}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.integers(0, 400), min_size=3, max_size=3).filter(lambda counts: sum(counts) > 0))
 def test_an_interval_holds_its_share_and_does_not_change(counts: list[int]) -> None:
     low, high = over.interval(counts, "g")

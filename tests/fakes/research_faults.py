@@ -15,6 +15,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from fakes.research_strangers import estrange
+
 # On the way: the request was counted, the answer does not arrive as it should.
 WIRE = ("reset", "cut", "html", "html_502", "gzip", "redirect", "chunk_cut")
 # Instead of an answer.
@@ -130,4 +132,5 @@ def misbehave(
         case "rate":
             send(request, status, answer, {"Retry-After": "0"})
         case _:
-            send(request, status, answer)
+            if not (fault and estrange(request, answer, fault)):
+                send(request, status, answer)

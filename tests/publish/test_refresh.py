@@ -8,88 +8,23 @@ import random
 from itertools import chain
 from pathlib import Path
 
-import polars as pl
 import pytest
-from fakes.research_api import KEY, SECRET, ResearchApi
-from fakes.research_corpus import day_start, make_corpus, video
-from fakes.research_kit import CAMPAIGN, DAYS, FastClock, collect
-from release_kit import NO_MODELS, quiet, table, write_key
+from fakes.research_corpus import day_start, video
+from fakes.research_kit import DAYS
+from refresh_kit import World, holds
+from release_kit import quiet, table
 
-from builder.commands.refresh import RefreshOptions, run_refresh, run_remove
+from builder.commands.refresh import run_remove
 from builder.commands.status import run_status
 from builder.errors import UsageProblem
 from builder.pipeline.regenerate import regenerate
 from builder.pipeline.request import Request
 from builder.publish.looks import INTERVAL, read_looks
 from builder.publish.refresh import SPAN, batches, known_ids
-from builder.release.manifest import Manifest
-
-CONFIGS = ("videos", "metadata", "transcripts", "sentiment", "summaries")
-
-
-class World:
-    """A service, what was collected from it, a work folder and a release."""
-
-    def __init__(self, folder: Path, api: ResearchApi) -> None:
-        self.folder, self.api = folder, api
-        self.work, self.out, self.pages = folder / "work", folder / "Release", folder / "pages"
-
-    def build(self) -> Manifest:
-        request = Request(
-            work=self.work,
-            out=self.out,
-            sources=(self.pages,),
-            skip=frozenset(NO_MODELS),
-            key_file=self.folder / "key",
-            progress=quiet,
-        )
-        regenerate(request)
-        return Manifest.read(self.out)
-
-    def refresh(self, **options: int) -> tuple[int, str]:
-        lines: list[str] = []
-        wanted = RefreshOptions(self.work, base_url=self.api.url, **options)
-        code = run_refresh(wanted, lines.append, FastClock(self.api))
-        return code, "\n".join(lines)
-
-    def next_day(self, days: int = 1) -> None:
-        self.api.ahead += days * 86_400
-
-    def released(self) -> dict[str, set[str]]:
-        return {c: set(table(self.out, c)["video_id"].to_list()) for c in CONFIGS}
-
-    def pseudonyms(self) -> dict[int, str]:
-        parts = (self.work / "private" / "crosswalk").glob("part-*.parquet")
-        pairs = pl.concat([pl.read_parquet(part) for part in parts])
-        return dict(pairs.select("id", "video_id").iter_rows())
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setenv("TIKTOK_CLIENT_KEY", KEY)
-    monkeypatch.setenv("TIKTOK_CLIENT_SECRET", SECRET)
-    write_key(tmp_path / "key")
-    with ResearchApi(make_corpus(CAMPAIGN, DAYS, seed=5, a_day=12, noise=1)) as api:
-        made = World(tmp_path, api)
-        assert collect(api, made.pages).complete
-        yield made
-
-
-def holds(folder: Path, ids: set[int]) -> list[Path]:
-    """Parquet and text files under a folder that hold one of these ids."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix == ".parquet":
-            frame = pl.read_parquet(path)
-            if "id" in frame.columns and set(frame["id"].to_list()) & ids:
-                found.append(path)
-        elif path.is_file() and any(str(video) in path.read_text("utf-8") for video in ids):
-            found.append(path)
-    return found
 
 
 def test_deleted_private_and_restored_posts(world: World) -> None:
-    first = world.build()
+    first = world.first
     known = known_ids(world.work)
     names = world.pseudonyms()
     assert first.tombstones == {} and first.refresh == {}
@@ -139,8 +74,9 @@ def _status_on(world: World) -> list[str]:
 
 
 def test_new_counts_are_a_second_snapshot(world: World) -> None:
-    world.build()
     before = table(world.out, "metadata")
+    assert set(before["fetched_on"]) == {dt.date.fromisoformat(world.api.today())}
+    assert before["favorites_count"].min() >= 1
     for row in world.api.corpus:
         row["view_count"] += 1_000_000
     assert world.refresh()[0] == 0
@@ -151,7 +87,6 @@ def test_new_counts_are_a_second_snapshot(world: World) -> None:
 
 
 def test_a_service_that_finds_nothing_deletes_nothing(world: World) -> None:
-    world.build()
     known = known_ids(world.work)
     world.api.lying_all = set(DAYS)
     for _ in range(3):
@@ -165,7 +100,6 @@ def test_a_service_that_finds_nothing_deletes_nothing(world: World) -> None:
 
 
 def test_it_stops_at_the_quota_and_goes_on_where_it_stopped(world: World) -> None:
-    world.build()
     asked = len(world.api.queries)
     code, told = world.refresh(rows_a_day=60)  # a request may bring 100 rows: none fits
     assert code == 3 and "still to be asked for" in told
@@ -186,7 +120,7 @@ def test_batches_span_less_than_the_service_allows() -> None:
 
 
 def test_removal_is_at_once_and_for_good(world: World, tmp_path: Path) -> None:
-    first = world.build()
+    first = world.first
     known, names = known_ids(world.work), world.pseudonyms()
     by_id, by_link, by_name = known[3], known[9], known[15]
     wanted = {by_id, by_link, by_name}
@@ -228,7 +162,6 @@ def test_removal_is_at_once_and_for_good(world: World, tmp_path: Path) -> None:
 
 
 def test_a_removed_post_leaves_stored_results_too(world: World) -> None:
-    world.build()
     victim = known_ids(world.work)[4]
     request = Request(
         work=world.work,
@@ -253,7 +186,6 @@ def test_a_removed_post_leaves_stored_results_too(world: World) -> None:
     ["7.32E+18", "https://vm.tiktok.com/ZMabc/", "hello", "f" * 32, "@invented"],
 )
 def test_a_line_that_names_no_post_is_refused_before_anything(world: World, line: str) -> None:
-    world.build()
     path = world.folder / "ids"
     path.write_text(f"{known_ids(world.work)[0]}\n{line}\n")
     with pytest.raises(UsageProblem) as refusal:
@@ -263,7 +195,6 @@ def test_a_line_that_names_no_post_is_refused_before_anything(world: World, line
 
 
 def test_a_damaged_list_of_removals_stops_the_build(world: World) -> None:
-    world.build()
     (world.work / "private" / "removed.json").write_text('["73')
     with pytest.raises(UsageProblem, match="list of removed posts"):
         world.build()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from release_kit import Built, build, read_json, rewrite
@@ -34,7 +35,7 @@ def by_hand(value: int, digits: int) -> int:
     st.lists(st.integers(0, 2**53), min_size=1, max_size=30),
     st.integers(1, 6),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_significant_digits_as_by_hand_and_only_once(values: list[int], digits: int) -> None:
     frame = pl.DataFrame({"view_count": values}, schema={"view_count": pl.Int64})
     once = coarsen(frame, Privacy(round_counts=digits))
@@ -43,7 +44,7 @@ def test_significant_digits_as_by_hand_and_only_once(values: list[int], digits: 
 
 
 @given(st.dates(dt.date(2020, 1, 1), dt.date(2030, 12, 31)), st.sampled_from(["week", "month"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_dates_of_weeks_and_months(day: dt.date, unit: str) -> None:
     frame = pl.DataFrame({"date": [day]})
     found = coarsen(frame, Privacy(date_resolution=unit))["date"][0]
@@ -55,7 +56,7 @@ def test_dates_of_weeks_and_months(day: dt.date, unit: str) -> None:
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=20), st.integers(1, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_durations_and_what_would_tell_them(values: list[float], unit: int) -> None:
     privacy = Privacy(round_duration=unit)
     segments = [[{"start": 0.0, "end": value, "text": "x"}] for value in values]

@@ -7,6 +7,7 @@ import io
 import unicodedata
 
 import pytest
+from effort import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,7 @@ def is_formula(cell: str) -> bool:
     return unicodedata.normalize("NFKC", seen).lstrip(' "\u00a0').startswith(tuple("=+-@"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(ALPHABET, max_size=12))
 @example("hola;=1+1")
 @example('hola;"=1+1"')

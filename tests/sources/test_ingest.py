@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from effort import examples
 from fakes.pages import (
     DAY,
     MARCH_HEADER,
@@ -419,7 +420,7 @@ def write_all(folder: Path, contents: list[tuple[str, list[Any]]]) -> list[Path]
     return paths
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(FILES)
 def test_any_mixture_of_sources_is_resolved_by_the_rules_on_both_paths(
     tmp_path_factory: pytest.TempPathFactory, contents: list[tuple[str, list[Any]]]

@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from builder.analyze import aggregates
-from builder.analyze.figures.figure import Chart, Figure, layered, values
+from builder.analyze.figures.figure import Chart, Figure, below, beside, layered, values
 from builder.analyze.figures.material import Material
 from builder.analyze.figures.paper import text_width
 from builder.analyze.figures.theme import SIZE, SOFT, TEXT, Layout
@@ -145,27 +145,25 @@ def _panels(
         layout: the room.
         same_rows: all panels name the same things in the same order: they are named once.
     """
-    beside = 1 if layout.phone else len(panels)
-    room = (layout.inner - _GUTTER * (beside - 1)) // beside
+    columns = 1 if layout.phone else len(panels)
+    room = (layout.inner - _GUTTER * (columns - 1)) // columns
     names = [name for rows in panels.values() for name, _, _ in rows]
     label = min(max(text_width(name, SIZE) for name in names) + 10, 0.5 * room)
     shared = same_rows and not layout.phone
     if shared:
-        room = int((layout.inner - label - _GUTTER * (beside - 1)) // beside + label)
+        room = int((layout.inner - label - _GUTTER * (columns - 1)) // columns + label)
     drawn = [
         _bars(rows, title, room - (label if shared and place else 0), label, shared and place > 0)
         for place, (title, rows) in enumerate(panels.items())
     ]
-    if len(drawn) == 1:
-        return drawn[0]
-    if layout.phone:
-        return alt.vconcat(*drawn, spacing=22)
-    return alt.hconcat(*drawn, spacing=_GUTTER)
+    if layout.phone and len(drawn) > 1:
+        return below(drawn, spacing=22)
+    return beside(drawn, spacing=_GUTTER)
 
 
 def _bars(
     rows: Sequence[tuple[str, float, str]], title: str, room: float, label: float, unnamed: bool
-) -> alt.LayerChart:
+) -> Chart:
     """One panel: names on the left, numbers at the end of the bars."""
     number = max(text_width(shown, SIZE) for _, _, shown in rows) + 10
     width = max(20.0, room - number - (0 if unnamed else label))

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import altair as alt
 
-from builder.analyze.figures.figure import layered, values
+from builder.analyze.figures.figure import Chart, below, layered, single, titled, values
 from builder.analyze.figures.theme import ACCENT, GRID, SOFT, TEXT
 from builder.analyze.figures.words import Words
 
@@ -18,7 +18,7 @@ _LETTER, _ROW = 11, 14
 
 
 # title (may have a colour, may be several lines) and plot
-Panel = tuple[alt.TitleParams, alt.LayerChart]
+Panel = tuple[alt.TitleParams, Chart]
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ class Days:
         domain = [f"{start.isoformat()}Z", f"{end.isoformat()}Z"]
         return alt.Scale(type="utc", domain=domain, padding=0)
 
-    def stack(self, panels: Sequence[Panel]) -> alt.VConcatChart:
+    def stack(self, panels: Sequence[Panel]) -> Chart:
         """Panels below each other, the letters of the events over the plot of the first."""
-        drawn: list[alt.Chart | alt.LayerChart | alt.VConcatChart] = []
+        drawn: list[Chart] = []
         for place, (title, chart) in enumerate(panels):
             letters = None if place else self._letters()
             if letters is None:
-                drawn.append(chart.properties(title=title))
+                drawn.append(titled(chart, title))
             else:
-                drawn.append(alt.vconcat(letters.properties(title=title), chart, spacing=1))
-        return alt.vconcat(*drawn, spacing=8)
+                drawn.append(below([titled(single(letters), title), chart], spacing=1))
+        return below(drawn, spacing=8)
 
     def _letters(self) -> alt.Chart | None:
         """A strip with the events' letters, those of near days above each other."""
@@ -120,7 +120,7 @@ class Days:
         labels: bool,
         bars: bool = False,
         percent: bool = False,
-    ) -> alt.LayerChart:
+    ) -> Chart:
         """A row of days: `rows` hold date and value; the highest day is dotted."""
         values_of = [row["value"] for row in rows]
         top = max((v for v in values_of if v is not None), default=0) or 1

@@ -14,6 +14,7 @@ from typing import Any
 
 import altair as alt
 import vl_convert as vlc
+from altair.utils.schemapi import debug_mode
 
 from builder.analyze.figures.figure import Chart, Figure
 from builder.analyze.figures.theme import ACCENT, DARK, FONT, PAPER, SOFT, TEXT, Layout, config
@@ -90,7 +91,9 @@ def sheet(figure: Figure, layout: Layout, paper: Paper) -> Sheet:
     write(figure.subtitle, 13, SOFT, gap=2)
     y += 16
     if figure.draw:
-        body, _, height = _vega(figure.draw(layout), paper.words)
+        with debug_mode(False):  # no check against the schema while it is put together either
+            chart = figure.draw(layout)
+        body, _, height = _vega(chart, paper.words)
         parts.append(body.replace("<svg ", f'<svg x="{edge}" y="{y:.1f}" ', 1))
         y += height + 6
     else:
@@ -115,9 +118,7 @@ def sheet(figure: Figure, layout: Layout, paper: Paper) -> Sheet:
 
 def _vega(chart: Chart, words: Words) -> tuple[str, float, float]:
     """The drawing alone: SVG, width, height."""
-    # checking against Vega-Lite's schema takes longer than drawing; the tests do it
-    spec = chart.to_dict(validate=False)
-    spec["config"] = config()
+    spec = {"$schema": alt.SCHEMA_URL, "config": config(), **chart}
     locale: Any = words.locale
     svg = vlc.vegalite_to_svg(
         json.dumps(spec),

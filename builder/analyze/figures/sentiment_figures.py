@@ -13,7 +13,7 @@ import polars as pl
 
 from builder.analyze import sentiment_over_time as over
 from builder.analyze.figures.days import Y_ROOM, Days
-from builder.analyze.figures.figure import Chart, Figure, layered, values
+from builder.analyze.figures.figure import Chart, Figure, beside, layered, values
 from builder.analyze.figures.material import Material
 from builder.analyze.figures.paper import text_width
 from builder.analyze.figures.theme import LABEL_COLOURS, PAPER, SIZE, SOFT, TEXT, Layout
@@ -193,7 +193,7 @@ def _rows_figure(
             )
             for place, one in enumerate(SENTIMENT_LABELS)
         ]
-        return alt.hconcat(*drawn, spacing=gap)
+        return beside(drawn, spacing=gap)
 
     return _figure(
         material, name, data, draw, note="sentiment.note", name_of=lambda group: names[group]
@@ -210,7 +210,7 @@ def _dots(
     room: float,
     percent: str,
     size: int,
-) -> alt.LayerChart:
+) -> Chart:
     """One label: a dot and its interval for each group; hollow for low confidence, just below."""
     places = {group: place for place, group in enumerate(order)}
     rows = [
@@ -268,7 +268,7 @@ def _day_panel(
     *,
     height: int,
     labels: bool,
-) -> alt.LayerChart:
+) -> Chart:
     """One label's share by day. Days without enough videos leave a gap."""
     colour = LABEL_COLOURS[label]
     x = days.x(labels=labels)

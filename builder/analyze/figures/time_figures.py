@@ -10,7 +10,7 @@ import polars as pl
 
 from builder.analyze import aggregates
 from builder.analyze.figures.days import Days
-from builder.analyze.figures.figure import Chart, Figure
+from builder.analyze.figures.figure import Chart, Figure, beside
 from builder.analyze.figures.material import Material
 from builder.analyze.figures.paper import wrapped
 from builder.analyze.figures.theme import SIZE, Layout
@@ -126,7 +126,7 @@ def figure4(material: Material) -> Figure:
             ]
             if panels:
                 stacks.append(days.stack(panels))
-        return alt.hconcat(*stacks, spacing=_GUTTER) if len(stacks) > 1 else stacks[0]
+        return beside(stacks, spacing=_GUTTER)
 
     return Figure(
         name="figure4",

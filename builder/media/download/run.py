@@ -114,8 +114,10 @@ def download(
     for number, video in enumerate(todo if limit is None else todo[:limit]):
         if number and backend.online:
             sleep(pause * random.uniform(0.5, 1.5))
-        outcome, facts = _one(video, backend, videos_dir)
+        outcome, facts, place = _one(video, backend, videos_dir)
+        # the line comes first: a file that is there has its checksum in the log, also after a kill
         _log(work, video, outcome, backend, facts)
+        place()
         done.outcomes[outcome] += 1
         advance(1, Counter({outcome.value: 1}))
         faults = faults + 1 if outcome in STOPPING else 0
@@ -145,23 +147,32 @@ def read_log(work: Path) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _one(video: int, backend: Backend, videos_dir: Path) -> tuple[Outcome, dict[str, Any]]:
+def _one(
+    video: int, backend: Backend, videos_dir: Path
+) -> tuple[Outcome, dict[str, Any], Callable[[], None]]:
+    """How an attempt ended, what is known of the file, and what puts it (or its marker) in place.
+
+    Of a marker the file is what counts: an outcome in the log is not asked for again.
+    """
     fetched = backend.fetch(video)
     if fetched.outcome in MARKER_OF:
         (videos_dir / f"{video}.{MARKER_OF[fetched.outcome]}").touch()
-    if fetched.outcome != Outcome.OK or fetched.path is None:
-        return fetched.outcome, {}
-    status = probe_file(fetched.path).status
+    path = fetched.path
+    if fetched.outcome != Outcome.OK or path is None:
+        return fetched.outcome, {}, lambda: None
+    status = probe_file(path).status
     if status not in WHOLE:
-        fetched.path.unlink(missing_ok=True)
-        return Outcome.DAMAGED, {"status": status}
-    with fetched.path.open("rb") as handle:
+        path.unlink(missing_ok=True)
+        return Outcome.DAMAGED, {"status": status}, lambda: None
+    with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
         os.fsync(handle.fileno())
-    size = fetched.path.stat().st_size
-    fetched.path.replace(videos_dir / f"{video}{fetched.path.suffix.lower()}")
-    fsync_folder(videos_dir)
-    return Outcome.OK, {"sha256": digest, "bytes": size}
+
+    def place() -> None:
+        path.replace(videos_dir / f"{video}{path.suffix.lower()}")
+        fsync_folder(videos_dir)
+
+    return Outcome.OK, {"sha256": digest, "bytes": path.stat().st_size}, place
 
 
 def _log(work: Path, video: int, outcome: Outcome, backend: Backend, facts: dict[str, Any]) -> None:

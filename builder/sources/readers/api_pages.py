@@ -9,6 +9,7 @@ lone surrogates, errors in every shape (`builder.sources.readers.page_errors`).
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import orjson
 
 from builder.errors import UnreadablePage
+from builder.sources.collected import told_by
 from builder.sources.encoding import (
     DAMAGED,
     REPLACEMENT,
@@ -29,12 +31,17 @@ from builder.sources.files import MOST_BYTES, SourceFile, read_blocks, read_line
 from builder.sources.ids import FloatWatch, check_time, parse_id
 from builder.sources.readers.page_errors import check_errors
 from builder.sources.rows import Block, RowProblem, Seen
-from builder.sources.schema import COUNTS, ROLE_API, id_time
+from builder.sources.schema import COUNTS, FAVORITES, LABELS, ROLE_API, id_time
 
 SYNTHETIC_LOG_ID = "SYNTHETIC"
 BLOCK_ROWS = 20_000
 TEXT_DAMAGED = "text_is_not_utf8"
 _PLAIN = Text()
+_EPOCH = dt.date(1970, 1, 1)
+_FAVORITES = (FAVORITES, "favourites_count", "favorite_count", "favourite_count")
+# What a label or tag calls its words, the most telling first.
+_LABEL_KEYS = "content text label name title type tag description number id code value".split()
+_LABEL_LENGTH = 300
 _TEXT = (
     ("username", "username"),
     ("region_code", "region_code"),
@@ -69,9 +76,15 @@ def read_pages(file: SourceFile, first_position: int) -> Iterator[Block]:
         block.synthetic = block.synthetic or _is_synthetic(page)
         if seen := _seen(page, file.name, pages):
             block.seen.append(seen)
-        for index, video in enumerate(_videos(page, file, where), start=1):
+        videos = _videos(page, file, where)
+        fetched_on = told_by(page) or file.fetched_on
+        # older pages lack the field, and newer ones a zero
+        unsaved = 0 if any(_favorites(video) is not None for video in videos) else None
+        for index, video in enumerate(videos, start=1):
             try:
                 row = _row(video, position)
+                row["fetched_on"] = _not_before(row, told_by(video) or fetched_on)
+                row[FAVORITES] = _count_if_any(_favorites(video), unsaved)
                 if text.damaged:
                     _refuse_damaged(video)
                 lost += _mend(row)
@@ -260,6 +273,8 @@ def _row(video: Any, position: int) -> dict[str, Any]:
         row[column] = _text(video.get(key))
     for column in COUNTS:
         row[column] = _whole(video.get(column), column, missing=0)
+    for column in LABELS:
+        row[column] = label_text(video.get(column))
     duration = video.get("video_duration")
     if isinstance(duration, int | float) and not isinstance(duration, bool):
         row["duration_seconds"] = float(duration) if 0 < duration < 2**53 else None
@@ -268,10 +283,61 @@ def _row(video: Any, position: int) -> dict[str, Any]:
     return row
 
 
+def _not_before(row: dict[str, Any], day: dt.date | None) -> dt.date | None:
+    """The day a row was fetched on; None where the video was not there yet (a wrong clock)."""
+    if day is None or (day - _EPOCH).days < row["create_time"] // 86_400:
+        return None
+    return day
+
+
+def _count_if_any(value: Any, missing: int | None) -> int | None:
+    """A count that costs no row: null where it cannot be read."""
+    try:
+        return _whole(value, FAVORITES, missing=missing)
+    except RowProblem:
+        return None
+
+
+def _favorites(video: Any) -> Any:
+    """The count under either of its spellings."""
+    if not isinstance(video, dict):
+        return None
+    return next((video[name] for name in _FAVORITES if video.get(name) is not None), None)
+
+
+def label_text(value: Any) -> str | None:
+    """A label or tag as text, whatever its shape.
+
+    Documented are an object with `content` (a label) or `type` and `number` (a tag). A list of
+    these is joined; an object without words gives its number; flags and nothing give None.
+    """
+    items = value if isinstance(value, list) else [value]
+    texts = dict.fromkeys(text for item in items if (text := _words_of(item)))
+    return " | ".join(texts)[:_LABEL_LENGTH] or None
+
+
+def _words_of(label: Any) -> str | None:
+    if not isinstance(label, dict):
+        return _plain(label)
+    named = {str(name).casefold(): inside for name, inside in label.items()}
+    for kind in (str, int):
+        for name in _LABEL_KEYS:
+            if type(named.get(name)) is kind and (text := _plain(named[name])):
+                return text
+    return None
+
+
+def _plain(value: Any) -> str | None:
+    if isinstance(value, str):
+        return " ".join((_text(value) or "").split()) or None
+    return str(value) if type(value) is int and value else None
+
+
 def _refuse_damaged(video: dict[str, Any]) -> None:
     """Raises RowProblem for a video with a text that holds bytes of no UTF-8."""
     tags = video.get("hashtag_names")
-    texts = [video.get(key) for key, _ in _TEXT] + (tags if isinstance(tags, list) else [])
+    texts = [video.get(key) for key, _ in _TEXT] + [label_text(video.get(c)) for c in LABELS]
+    texts += tags if isinstance(tags, list) else []
     if any(isinstance(text, str) and DAMAGED.search(text) for text in texts):
         raise RowProblem(TEXT_DAMAGED, "text")
 
@@ -312,6 +378,8 @@ def _whole(value: Any, field: str, *, missing: int | None) -> int | None:
         return value
     if value is None or value == "":
         return missing
+    if isinstance(value, float) and value.is_integer() and 0 <= value < 2**53:
+        return int(value)  # 1704844800.0: as whole as it was
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 19:
         return int(value)
     raise RowProblem(f"{field}_is_not_a_whole_number", field)

@@ -38,6 +38,8 @@ from builder.sources.research_api.windows import bounds, wanted_days
 DEAD_END = 3  # unavailable days in a row
 # Tries of one request after a day that could not be read, until one can.
 DISTRUST = 3
+# Share of a day's rows that may be damaged for good.
+FEW = 0.02
 
 
 class Collector:
@@ -157,6 +159,8 @@ class Collector:
                 reason = "the quota ended" if isinstance(stop, QuotaReached) else "interrupted"
                 self._note(day, PARTIAL, reason)
             raise
+        if self._doubts_rows(day, units, before):
+            return PARTIAL
         if _empty_units(day, units):
             now = self.client.clock.now()
             self._note(
@@ -165,6 +169,25 @@ class Collector:
             return EMPTY
         self._commit(day, units, "")
         return COMPLETE
+
+    def _doubts_rows(self, day: dt.date, units: Sequence[Unit], before: dict[str, Any]) -> bool:
+        """Whether rows without a readable id keep a day from being complete.
+
+        They are asked for again by a later run. Are they the same after a second look at another
+        time, as for an empty day, a few of them are counted in the day's record.
+        """
+        rows, found = sum(u.damaged for u in units), sum(len(u.times) for u in units)
+        now = self.client.clock.now()
+        first_look = float(before.get("rows_doubted", now))
+        looked_twice = now - first_look >= self.wanted.second_look
+        if not rows or (looked_twice and rows <= found * FEW):
+            return False
+        for unit in units:
+            unit.done = unit.done and not unit.damaged
+        self._reader.save(day, units)
+        why = f"{rows:,} row(s) came without a readable id; a later run asks for them again"
+        self._note(day, PARTIAL, why, rows_doubted=first_look)
+        return True
 
     def _look_again(self, day: dt.date) -> None:
         """Have the empty queries of a day asked once more."""
@@ -278,7 +301,9 @@ class Collector:
 def _empty_units(day: dt.date, units: Sequence[Unit]) -> list[Unit]:
     start, following = bounds(day)
     return [
-        unit for unit in units if not any(start <= time < following for time in unit.times.values())
+        unit
+        for unit in units
+        if not unit.damaged and not any(start <= time < following for time in unit.times.values())
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import queue
 import ssl
 import threading
@@ -143,10 +142,19 @@ def _exchange(
 def _decode(body: bytes, coding: str) -> bytes:
     """Undo gzip and deflate, by what the bytes are: the header has been seen to lie."""
     if body[:2] == b"\x1f\x8b":
-        return gzip.decompress(body)
+        return _inflate(body, 16 + zlib.MAX_WBITS)
     if "deflate" in coding.lower() and body[:1] not in (b"{", b"[", b"<", b""):
         try:
-            return zlib.decompress(body)
+            return _inflate(body, zlib.MAX_WBITS)
         except zlib.error:
-            return zlib.decompress(body, -zlib.MAX_WBITS)
+            return _inflate(body, -zlib.MAX_WBITS)
     return body
+
+
+def _inflate(body: bytes, bits: int) -> bytes:
+    """Decompress to no more than a page can have: a megabyte can hold a gigabyte of nothing."""
+    stream = zlib.decompressobj(bits)
+    content = stream.decompress(body, MAX_BODY)
+    if not stream.eof:
+        raise EOFError("cut, or larger than any page")
+    return content

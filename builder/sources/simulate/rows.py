@@ -24,6 +24,11 @@ CHUNK = 8_192  # rows rendered at a time
 # Heavy tails, in doublings (sigma of log2). Views: ln-sigma 2.0, so the mean is about 7 medians.
 # The others follow the views with their own noise. All invented.
 _SIGMA = {"view_count": 739, "like_count": 300, "comment_count": 420, "share_count": 480}
+_LABEL = "SYNTHETIC: get the facts about the state of emergency"
+_TAGS = (
+    {"number": 1, "type": "Paid partnership"},
+    {"number": 3, "type": "AI-generated"},
+)
 _FOLLOW = {"like_count": 9, "comment_count": 8, "share_count": 8}  # tenths of the views' exponent
 
 # Ecuador's day in UTC: share of videos per hour, in 1/64. Invented: quiet 06-11, busy 23-04.
@@ -205,6 +210,12 @@ class DayRows:
                 "hashtag_names": tags,
                 "video_duration": seconds[i],
             }
+            if b >> 54 & 3:  # a zero is missing; bits beyond 54 were free
+                row["favorites_count"] = 1 + (counts[3][i] * (b >> 56) >> 9)
+            if b >> 58 & 31 == 0:
+                row["video_label"] = {"content": _LABEL, "type": 3, "vote": False}
+            if m >> 58 & 31 == 0:
+                row["video_tag"] = dict(_TAGS[m >> 57 & 1])
             if b >> 43 & 31 == 0:
                 row["playlist_id"] = VIDEO_ID_SIZE + (m >> 20)
             if b >> 48 & 3 == 0:

@@ -8,6 +8,7 @@ see `simulate_targets`; the faults real pages have are planted on top and counte
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 import os
 import shutil
@@ -141,11 +142,13 @@ class _Writer:
     def __init__(self, folder: Path, campaign: Campaign, plan: Plan, compress: Compression) -> None:
         self.folder, self.campaign, self.plan, self.compress = folder, campaign, plan, compress
         self.pages = self.rows = self.csv_rows = 0
+        self.fetched = campaign.window.end + dt.timedelta(days=30)
 
     @contextmanager
     def day(self, day: DayPlan) -> Iterator[Callable[[list[Row]], None]]:
         """Open the day's file; yields the function that takes rows in order."""
         dice = Dice(self.plan.seed, 2, day.index)
+        fetched = self.fetched.isoformat()
         search, number, waiting = str(7_300_000_000_000_000_000 + (dice.word() >> 8)), 0, []
         size = _page_size(dice)
         suffix = "" if self.compress == "none" else f".{self.compress}"
@@ -163,6 +166,8 @@ class _Writer:
                 self.pages += 1
                 self.rows += len(rows)
                 page = {
+                    # not the service's: collectors add it, and counts are of that day
+                    "fetched_on": fetched,
                     "data": {
                         "videos": rows,
                         "cursor": number * _PAGE,

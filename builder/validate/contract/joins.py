@@ -45,11 +45,7 @@ _JOINED: dict[str, tuple[pl.Expr | None, dict[str, str]]] = {
 
 def check_joins(release: Release) -> Iterator[Check]:
     """Compare every config with `videos`, row by row; all follow the order of `videos`."""
-    metadata = [
-        c
-        for c in schema.CONFIG_COLUMNS["metadata"]
-        if c not in schema.OPTIONAL_COLUMNS or c in release.optional
-    ]
+    metadata = schema.features_of("metadata", release.optional, release.manifest.schema_version)
     yield _compare(release, "metadata", None, {c: c for c in metadata if c != "video_id"})
     for config, (only, columns) in _JOINED.items():
         yield _compare(release, config, only, columns)

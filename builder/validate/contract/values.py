@@ -10,7 +10,7 @@ import ecuador_crisis_tiktok as schema
 from builder.release.coarsen import TIMES, coarse_day, coarsen
 from builder.release.k_anonymity import QUASI_IDENTIFIERS, k_of
 from builder.release.tables import under
-from builder.sources.schema import COUNTS
+from builder.sources.schema import ALL_COUNTS
 from builder.validate.contract.check import Check, Problem, shown
 from builder.validate.release import Release
 
@@ -41,7 +41,7 @@ def _rules(threshold: float, *, texts: bool) -> list[tuple[str, str, str, pl.Exp
     """(config, column, rule, expression that is true where it is broken, way out)."""
     rules: list[tuple[str, str, str, pl.Expr, str]] = [
         ("metadata", column, "counts are not negative", pl.col(column) < 0, _REBUILD)
-        for column in (*COUNTS, "n_frames")
+        for column in (*ALL_COUNTS, "n_frames")
     ]
     rules.append(
         (
@@ -49,6 +49,15 @@ def _rules(threshold: float, *, texts: bool) -> list[tuple[str, str, str, pl.Exp
             "duration_seconds",
             "durations are not negative",
             _between("duration_seconds", 0),
+            _REBUILD,
+        )
+    )
+    rules.append(
+        (
+            "metadata",
+            "fetched_on",
+            "no video was fetched before it was published",
+            pl.col("fetched_on") < pl.col("date"),
             _REBUILD,
         )
     )
@@ -119,7 +128,8 @@ def _row_rules(release: Release) -> Iterator[Check]:
     checks: dict[str, Check] = {}
     rules = _rules(release.threshold, texts=release.manifest.privacy.texts)
     for config in dict.fromkeys(rule[0] for rule in rules):
-        mine = [rule for rule in rules if rule[0] == config]
+        known = schema.features_of(config, release.optional, release.manifest.schema_version)
+        mine = [rule for rule in rules if rule[0] == config and rule[1] in known]
         needed = {name for rule in mine for name in rule[3].meta.root_names()}
         start = 0
         for frame in release.batches(config, sorted({"video_id", *needed})):

@@ -6,6 +6,7 @@ import unicodedata
 
 import polars as pl
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,7 +53,7 @@ def test_stop_words_are_compared_as_they_are_folded() -> None:
     assert stop == frozenset().union(*(stop_words((code,)) for code in STOP_LANGUAGES))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_lower_case_words_whatever_its_form(text: str) -> None:
     found = words(text)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,7 +39,7 @@ def test_all_that_was_held_out() -> None:
     _judge(each=200, slack=0.01)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.integers(0, 10_000), st.sampled_from(["digits", "pairs", "mixed", "hundreds", "double"]))
 def test_a_mobile_said_aloud_is_gone_and_stays_gone(seed: int, style: str) -> None:
     cases = Cases("tune", seed)
@@ -49,7 +50,7 @@ def test_a_mobile_said_aloud_is_gone_and_stays_gone(seed: int, style: str) -> No
     assert SCRUBBER.scrub(once.text) == (once.text, ())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.text("@.aA1 GSKarobcens,\n\u0301¹", max_size=60), st.integers(1, 60))
 def test_no_text_raises(piece: str, times: int) -> None:
     once = SCRUBBER.scrub(piece * times)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 
 import polars as pl
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ SCRUBBER = Scrubber(
 KINDS = (
     "email url handle iban id card ruc phone cedula plate username".split()  # Ecuador's own
 )
-FAST = settings(deadline=None, max_examples=250)
+FAST = settings(deadline=None, max_examples=examples(250))
 
 ORDINARY = [
     "Daniel Noboa", "Rafael Correa", "@DanielNoboaOk", "#ecuador", "#quito_2024", "ECU 911",
@@ -199,7 +200,7 @@ noise = st.lists(
 alone = planted().map(lambda found: f"mira {found[1]} ya")
 
 
-@settings(FAST, max_examples=300)
+@settings(FAST, max_examples=examples(300))
 @given(st.lists(st.one_of(noise, alone, alone, st.none()), max_size=6))
 def test_the_column_equals_the_rows_so_the_gate_hides_nothing(texts: list[str | None]) -> None:
     column = SCRUBBER.scrub_column(pl.Series(texts, dtype=pl.String))
@@ -208,7 +209,7 @@ def test_the_column_equals_the_rows_so_the_gate_hides_nothing(texts: list[str | 
         assert (scrubbed or "", tuple(kinds)) == expected, text
 
 
-@settings(FAST, max_examples=400)
+@settings(FAST, max_examples=examples(400))
 @given(noise)
 def test_scrubbing_twice_changes_nothing_more(text: str) -> None:
     once = SCRUBBER.scrub(text)

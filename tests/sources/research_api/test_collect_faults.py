@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import examples
 from fakes.research_api import ResearchApi
 from fakes.research_corpus import make_corpus
 from fakes.research_faults import ANSWERS, LIES, ODD, TRANSIENT, WIRE
@@ -25,12 +26,23 @@ def on_page(fault: str, numbers: set[int]) -> Callable[[int, dict[str, Any]], st
     return lambda number, body: fault if number in numbers else None
 
 
-@pytest.mark.parametrize("inclusive", [True, False])
-@pytest.mark.parametrize("fault", TRANSIENT)
-def test_each_fault_alone_on_each_request(fault: str, inclusive: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "inclusive", "numbers"),
+    [
+        *((fault, bool(n % 2), (0, 1, 3, 6)) for n, fault in enumerate(TRANSIENT)),
+        *(
+            pytest.param(fault, inclusive, (0, 1, 2, 3, 6, 9), marks=pytest.mark.slow)
+            for fault in TRANSIENT
+            for inclusive in (True, False)
+        ),
+    ],
+)
+def test_each_fault_alone_on_each_request(
+    fault: str, inclusive: bool, numbers: tuple[int, ...], tmp_path: Path
+) -> None:
     with ResearchApi(make_corpus(CAMPAIGN, DAYS, a_day=BIG, seed=1)) as api:
         api.inclusive = inclusive
-        for number in (0, 1, 2, 3, 6, 9):
+        for number in numbers:
             api.plan = on_page(fault, {len(api.asked) + number})
             out = tmp_path / str(number)
             result = collect(api, out)
@@ -102,7 +114,7 @@ PLANS = {
 }
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(**PLANS)
 def test_random_faults(scratch: Path, **plan: Any) -> None:
     run_random(scratch / "faults", **plan)

@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 import pytest
 import zstandard
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -336,7 +337,7 @@ def test_the_facts_file_and_csv_say_synthetic(
 
 
 @given(videos=st.integers(1, 400), seed=st.integers(0, 2**40))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_any_size_meets_its_scaled_targets(
     tmp_path_factory: pytest.TempPathFactory, videos: int, seed: int
 ) -> None:

@@ -26,7 +26,7 @@ import zstandard
 
 from builder.errors import UsageProblem, disk_full_guard
 from builder.run.store import fsync_folder, write_json
-from builder.sources.files import COLLECTED_MARK
+from builder.sources.collected import COLLECTED_MARK
 from builder.sources.research_api.problems import CollectorRunning
 
 HIDDEN = ".collect"

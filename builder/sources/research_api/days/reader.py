@@ -180,12 +180,14 @@ class DayReader:
         lead: Page | None = None
         mine: dict[int, int] = {}
         got = 0
+        unread: list[tuple[int, int]] = []
         for attempt in range(STRANGE_TRIES):
             asked = self.client.clock.now()
             page = self.client.page(request)
             self._taken.add(request.query)
             if _elsewhere(request, page):
                 continue
+            unread.append((-page.rows, page.damaged))
             repeated = any(v in unit.passed and v not in mine for v in page.times)
             fresh = sum(v not in unit.passed for v in page.times)
             if fresh or (lead is None and (not page.rows or page.damaged == page.rows)):
@@ -205,11 +207,12 @@ class DayReader:
             )
             patient = attempt > 0 and (got or not page.rows)
             if not strange or patient:
-                return lead
+                break
         if lead is None:
             raise Doubtful("a page brings only videos of other days")
         if lead.rows and not got and lead.damaged < lead.rows:
             raise Doubtful("a page brings only videos of earlier pages")
+        unit.damaged += min(unread)[1]  # of the attempt that brought the most
         return lead
 
     def _is_end(self, unit: Unit, request: Request, page: Page, following: int) -> bool:
@@ -229,7 +232,8 @@ class DayReader:
             raise
         finally:
             self.client.patience = patience
-        return not further.has_more and all(video in unit.passed for video in further.times)
+        known = all(video in unit.passed for video in further.times)
+        return not further.has_more and known and not further.damaged
 
 
 def _split(units: Sequence[Unit], most: int) -> list[Unit]:

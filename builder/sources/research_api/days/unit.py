@@ -32,6 +32,7 @@ class Unit:
         in_order: no page of the current pass was out of order in itself.
         alarm: a page began above the end of the page before it.
         serial: pages ever written; names are not used twice.
+        damaged: rows of the current pass that had no readable id however often they were asked for.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Unit:
         self.older.update(self.passed)
         self.end, self.cursor, self.search_id = end, 0, None
         self.passed, self.low, self.in_order, self.alarm = {}, None, True, False
+        self.damaged = 0
         self.run += 1
 
     def give_up(self) -> list[str]:
@@ -89,7 +91,6 @@ class Unit:
                 "run": self.run,
             }
         )
-        self.damaged += page.damaged
         self.passed.update(page.times)
 
     def _watch_order(self, ids: list[int], fresh: list[int]) -> None:

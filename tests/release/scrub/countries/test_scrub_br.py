@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.br import cnpj, cpf  # type: ignore[import-untyped]
@@ -48,7 +49,7 @@ def test_an_ecuadorian_cedula_is_just_a_number_there() -> None:
     assert "cedula" not in HOME.kinds
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.text("0123456789", min_size=9, max_size=9), st.text("0123456789", min_size=12, max_size=12)
 )

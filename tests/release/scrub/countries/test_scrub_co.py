@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.co import nit  # type: ignore[import-untyped]
@@ -40,7 +41,7 @@ def test_mobiles_and_motorbikes_without_a_cue_only_at_home() -> None:
         assert not ABROAD.scrub(text).kinds
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text("0123456789", min_size=8, max_size=9))
 def test_check_digit_agrees_with_python_stdnum(body: str) -> None:
     assert nit_check_digit(body) == nit.calc_check_digit(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.pe import cui, ruc  # type: ignore[import-untyped]
@@ -42,7 +43,7 @@ def test_plates_and_mobiles_without_a_cue_only_at_home() -> None:
         assert not ABROAD.scrub(text).kinds
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.text("0123456789", min_size=8, max_size=8), st.text("0123456789", min_size=11, max_size=11)
 )
