@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from builder.config.campaign import Campaign
 from builder.release.texts.refused import Refused
+from builder.sources.schema import LABELS
 from builder.validate.contract.leaks import Private, leaks
 from builder.validate.release import Release
 
@@ -16,6 +17,7 @@ _MADE_OF = {
     ("summaries", "summary"): ("summary",),
     ("summaries", "reason"): ("summary_reason", "entailment_reason"),
     ("sentiment", "reason"): ("sentiment_reason",),
+    **{("metadata", column): (column,) for column in LABELS},
 }
 _OF_ITS_SOURCE = {"text", "reason"}  # of a transcript: Whisper's or the API's
 

@@ -23,6 +23,9 @@ SCHEMA: dict[str, Any] = {
     "like_count": pl.Int64,
     "comment_count": pl.Int64,
     "share_count": pl.Int64,
+    "favorites_count": pl.Int64,
+    "video_label": pl.String,
+    "video_tag": pl.String,
     "duration_seconds": pl.Float32,
     "n_frames": pl.Int64,
     "hashtags": pl.List(pl.String),
@@ -34,7 +37,9 @@ ROWS = st.lists(
     st.tuples(
         st.dates(dt.date(2024, 1, 1), dt.date(2024, 1, 3)),
         st.sampled_from(["EC", "CO", None]),
-        *([FEW] * 4),
+        *([FEW] * 5),
+        st.sampled_from([None, None, "label"]),
+        st.sampled_from([None, "3"]),
         st.sampled_from([None, 10.0, 20.0]),
         FEW,
         TAGS,
@@ -105,8 +110,8 @@ def test_hiding_reaches_k_and_touches_nothing_else(
 
 def test_rows_that_hide_everything_are_joined_by_those_who_lose_least() -> None:
     day = dt.date(2024, 1, 1)
-    plain = (day, "EC", 1, 1, 1, 1, 10.0, 1, ["ecuador"], [])
-    odd = (day, "CO", 2, 2, 2, 2, 20.0, 2, ["quito"], [])
+    plain = (day, "EC", 1, 1, 1, 1, 1, None, None, 10.0, 1, ["ecuador"], [])
+    odd = (day, "CO", 2, 2, 2, 2, 2, "label", "3", 20.0, 2, ["quito"], [])
     frame = frame_of([plain] * 6 + [odd])
     left = hide(frame, 3).apply(frame)
     assert left["view_count"].null_count() == 3 and left.height == 7
@@ -115,7 +120,8 @@ def test_rows_that_hide_everything_are_joined_by_those_who_lose_least() -> None:
 
 
 def test_nothing_is_hidden_of_what_is_shared() -> None:
-    frame = frame_of([(dt.date(2024, 1, 1), "EC", 1, 1, 1, 1, 10.0, None, None, [])] * 5)
+    row = (dt.date(2024, 1, 1), "EC", 1, 1, 1, 1, 1, None, None, 10.0, None, None, [])
+    frame = frame_of([row] * 5)
     found = hide(frame, 5)
     assert (found.rows, found.left_out, found.k) == ({}, 0, 5)
     assert found.apply(frame).equals(frame)
