@@ -10,6 +10,7 @@ import gzip
 import json
 import random
 from collections.abc import Callable
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -31,6 +32,11 @@ def _chunks(body: bytes) -> bytes:
     return b"%x\r\n%b\r\n%x\r\n%b" % (half, body[:half], len(body) - half, body[half:-20])
 
 
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(b" " * (70 << 20), 1)
+
+
 GZIP = {"Content-Encoding": "gzip"}
 CHUNKED = {"Transfer-Encoding": "chunked"}
 BODIES: dict[str, Callable[[BaseHTTPRequestHandler, bytes], None]] = {
@@ -41,7 +47,8 @@ BODIES: dict[str, Callable[[BaseHTTPRequestHandler, bytes], None]] = {
     "chunks_bad": lambda r, b: _raw(r, CHUNKED, b"zz\r\n" + b),
     "gzip_garbage": lambda r, b: _raw(r, GZIP | {"Content-Length": "64"}, bytes(range(64))),
     "gzip_cut": lambda r, b: _raw(r, GZIP, gzip.compress(b)[:-30]),
-    "gzip_bomb": lambda r, b: _raw(r, GZIP, gzip.compress(b + b" " * (70 << 20), 1)),
+    "gzip_members": lambda r, b: _raw(r, GZIP, gzip.compress(b[:99]) + gzip.compress(b[99:])),
+    "gzip_bomb": lambda r, b: _raw(r, GZIP, _bomb()),
     "nothing": lambda r, b: _raw(r, {"Content-Length": "0"}, b""),
     "list": lambda r, b: _raw(r, {"Content-Length": str(len(b) + 2)}, b"[" + b + b"]"),
     "number": lambda r, b: _raw(r, {"Content-Length": "1"}, b"7"),

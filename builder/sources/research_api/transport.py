@@ -153,8 +153,11 @@ def _decode(body: bytes, coding: str) -> bytes:
 
 def _inflate(body: bytes, bits: int) -> bytes:
     """Decompress to no more than a page can have: a megabyte can hold a gigabyte of nothing."""
-    stream = zlib.decompressobj(bits)
-    content = stream.decompress(body, MAX_BODY)
-    if not stream.eof:
-        raise EOFError("cut, or larger than any page")
+    content = b""
+    while body:  # gzip may come in several members
+        stream = zlib.decompressobj(bits)
+        content += stream.decompress(body, MAX_BODY)
+        if not stream.eof or len(content) > MAX_BODY:
+            raise EOFError("cut, or larger than any page")
+        body = stream.unused_data.lstrip(b"\0")
     return content
