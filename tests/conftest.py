@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 from effort import examples
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["release_kit", "old_kit"]
 
 # Two busy cores: how long one example takes says nothing.
-settings.register_profile("builder", deadline=None, max_examples=examples(60))
+settings.register_profile(
+    "builder",
+    deadline=None,
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("builder")
 
 
