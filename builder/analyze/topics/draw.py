@@ -10,7 +10,7 @@ import altair as alt
 import jinja2
 import polars as pl
 
-from builder.analyze.figures.figure import Chart, Figure
+from builder.analyze.figures.figure import Chart, Figure, beside
 from builder.analyze.figures.material import Material
 from builder.analyze.figures.page import picture_address
 from builder.analyze.figures.paper import wrapped
@@ -110,7 +110,7 @@ def figure_of(named: Named) -> Figure:
             ]
             if panels:
                 stacks.append(days.stack(panels))
-        return alt.hconcat(*stacks, spacing=_GUTTER) if len(stacks) > 1 else stacks[0]
+        return beside(stacks, spacing=_GUTTER)
 
     notes = [words("topics.note")]
     if len(shown) < len(topics.words):
