@@ -99,7 +99,7 @@ COLUMNS = {
     "exclusion_reason": (_STRING, "Why it is excluded: " + " or ".join(EXCLUSION_REASONS)),
     "transcript": (
         _STRING,
-        "Preferred transcript (Whisper's if usable), scrubbed; null where there is none",
+        "Preferred transcript (Whisper's if usable), scrubbed: `<PERSON_1>` is a person",
     ),
     "transcript_source": (_STRING, "Where it comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
     "transcript_status": (
@@ -109,7 +109,10 @@ COLUMNS = {
     ),
     "source": (_STRING, "Where the transcript comes from: " + " or ".join(TRANSCRIPT_SOURCES)),
     "is_preferred": (_BOOL, "True: this is the transcript that `videos` shows"),
-    "text": (_STRING, "The transcript, scrubbed; null where there is none"),
+    "text": (
+        _STRING,
+        "The transcript, scrubbed: `<PERSON_1>` is a person; null where there is none",
+    ),
     "status": (_STRING, "Outcome of the step that made this row: ok, or why there is no result"),
     "reason": (_STRING, "More about a status that is not ok"),
     "model": (_STRING, "The model that made this row, with its revision"),
@@ -135,7 +138,10 @@ COLUMNS = {
         "True: the confidence is under the release's threshold (0.75 unless `sentiment_threshold` "
         "in MANIFEST.json says otherwise)",
     ),
-    "summary": (_STRING, "Machine summary of the transcript, scrubbed"),
+    "summary": (
+        _STRING,
+        "Machine summary of the transcript, scrubbed; persons numbered as in the transcript",
+    ),
     "summary_method": (_STRING, "How the summary was made"),
     "method": (_STRING, "How this row was made"),
     "entailment": (

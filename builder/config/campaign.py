@@ -62,6 +62,8 @@ class Campaign(Frozen):
         figure_hashtags: drawn over time; empty: the most frequent ones.
         events: dated events, marked in figures.
         public_figures: people and institutions whose names may stay in released text.
+        public_persons: further people whose full names may ("Lenín Moreno"; the surname alone only
+            beside it), or by a single name that is enough ("Glas"). Of figures the surname is.
         allowed_terms: ordinary strings that the scrubber might take for something private.
         annotate: wins over the profile, see `builder.config.merged`.
         privacy: what leaves the house, and how coarse.
@@ -88,6 +90,7 @@ class Campaign(Frozen):
     figure_hashtags: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     public_figures: tuple[PublicFigure, ...] = ()
+    public_persons: tuple[str, ...] = ()
     allowed_terms: tuple[str, ...] = ()
     annotate: Annotate = Annotate()
     privacy: Privacy = Privacy()
@@ -153,6 +156,11 @@ class Campaign(Frozen):
         return frozenset(
             handle.lstrip("@").casefold() for p in self.public_figures for handle in p.handles
         )
+
+    @property
+    def figure_names(self) -> tuple[str, ...]:
+        """Names of the public figures, and their aliases."""
+        return tuple(name for p in self.public_figures for name in (p.name, *p.aliases))
 
     @cached_property
     def known_terms(self) -> frozenset[str]:

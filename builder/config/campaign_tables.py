@@ -77,11 +77,13 @@ class PublicFigure(Frozen):
         name: as people write it.
         handles: its official accounts, without @.
         role: who it is, with the years; shown in the card.
+        aliases: further names by which people speak of it ("Fito"); they stay in text too.
     """
 
     name: str
     handles: tuple[str, ...] = ()
     role: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 class Keyword(Frozen):

@@ -2,8 +2,8 @@
 
 `builder/profiles/offline.toml` and `paper.toml` are embedded; any other file with the same tables
 works by its path. Tables: `[asr]` (in `builder.config.asr`), `[language]`, `[nli]`, `[sentiment]`,
-`[summaries]`, `[entailment]`. Each setting has its default, bounds and meaning here, and nowhere
-else; `tests/config/test_every_setting.py` proves that each one changes something.
+`[summaries]`, `[entailment]`, `[names]`. Each setting has its default, bounds and meaning here, and
+nowhere else; `tests/config/test_every_setting.py` proves that each one changes something.
 """
 
 from __future__ import annotations
@@ -174,6 +174,22 @@ class EntailmentTable(SettingsTable):
     overlap: int = Field(default=64, ge=0, le=256)
 
 
+class NamesTable(SettingsTable):
+    """`[names]`: how names of private persons are found in texts before they are released.
+
+    Attributes:
+        method: "tagger" (our own, offline), "gliner" (Presidio's GLiNER recogniser besides it), or
+            "none": they stay, the release says so, and it cannot be published openly.
+        model, revision: GLiNER's weights, a Hub name or a folder.
+        threshold: a finding of GLiNER below it is not taken.
+    """
+
+    method: Literal["tagger", "gliner", "none"] = "tagger"
+    model: str = Field(default="urchade/gliner_multi_pii-v1", min_length=1)
+    revision: str | None = None
+    threshold: float = Field(default=0.5, ge=0, le=1)
+
+
 class Profile(SettingsTable):
     """A whole profile. `name` is the file's, and no setting."""
 
@@ -184,6 +200,7 @@ class Profile(SettingsTable):
     sentiment: SentimentTable = SentimentTable()
     summaries: SummariesTable = SummariesTable()
     entailment: EntailmentTable = EntailmentTable()
+    names: NamesTable = NamesTable()
 
 
 def load_profile(name_or_path: str | Path = DEFAULT_PROFILE) -> Profile:

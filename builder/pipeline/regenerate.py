@@ -21,6 +21,7 @@ from builder.release.left_out import GONE, REMOVED, leave_out
 from builder.release.manifest import Manifest
 from builder.release.promote import claimed
 from builder.release.pseudonym import Key, given_key, open_key
+from builder.release.scrub.names.choose import finder_of
 from builder.release.target import (
     check_target,
 )
@@ -43,6 +44,8 @@ def regenerate(request: Request) -> Outcome:
     campaign = Campaign.load(request.campaign)
     # a bad setting must not be noticed hours later
     profile = for_campaign(load_profile(request.profile), campaign)
+    if request.runs("anonymize") and profile.names.method == "gliner":
+        finder_of(profile.names, campaign)  # not installed: better said now
     files = find_sources(request.sources or [Path(str(SAMPLE / "pages"))])
     given_key(request.key_file)
     store = Store(request.work)
@@ -96,8 +99,7 @@ def regenerate(request: Request) -> Outcome:
             annotated = annotator.annotate(ingested, request.media)
         if key is None:
             return Outcome()
-        threshold = profile.sentiment.threshold
-        done = make_releases(request, tiers, threshold, ingested, annotated, key, store, ledger)
+        done = make_releases(request, tiers, profile, ingested, annotated, key, store, ledger)
         if done.release is not None:
             done.release = told
             done.public = public_place(told) if len(tiers) > 1 else None

@@ -11,6 +11,7 @@ from typing import Any
 
 from builder.analyze.example import example_row
 from builder.analyze.figures.make import INDEX
+from builder.config.profile import Profile
 from builder.errors import ContractBroken, disk_full_guard
 from builder.pipeline.annotate import Annotated
 from builder.pipeline.pictures import FOLDER, release_pictures
@@ -24,9 +25,10 @@ from builder.release.anonymize import Anonymised, anonymize
 from builder.release.assemble import manifest_of, write_tables
 from builder.release.card import write_card
 from builder.release.left_out import GONE, REMOVED
-from builder.release.manifest import BuildFacts, Manifest, ScrubCountries
+from builder.release.manifest import BuildFacts, Manifest, NamesFacts, ScrubCountries
 from builder.release.promote import REJECTED, promote, staged
 from builder.release.pseudonym import Key
+from builder.release.scrub.names.choose import told_of as names_told
 from builder.release.scrub.registry import coverage, missing_note
 from builder.release.target import QualityKept, keep_the_good
 from builder.release.texts.notes import public_name, released_notes
@@ -46,13 +48,18 @@ class _Run:
     """What one run knows when the rows are annotated."""
 
     request: Request
-    threshold: float
+    profile: Profile
     ingested: Ingested
     annotated: Annotated
     key: Key
     store: Store
     ledger: Ledger
     private: Private
+
+    @property
+    def threshold(self) -> float:
+        """Under it a sentiment is flagged."""
+        return self.profile.sentiment.threshold
 
     def rejected(self, tier: Tier) -> Path:
         """Where a finished release goes that must not be put in place."""
@@ -71,7 +78,7 @@ class _Made:
 def make_releases(
     request: Request,
     tiers: Sequence[Tier],
-    threshold: float,
+    profile: Profile,
     ingested: Ingested,
     annotated: Annotated,
     key: Key,
@@ -88,12 +95,14 @@ def make_releases(
     """
     campaign = tiers[0].campaign
     with ledger.step("anonymize", rows=ingested.videos) as entry:
-        anonymised = anonymize(campaign, ingested, annotated, key, store, request.progress)
+        anonymised = anonymize(
+            campaign, ingested, annotated, key, store, request.progress, profile.names
+        )
         entry.statuses = {"ok": anonymised.rows}
     if not request.runs("assemble"):
         return Outcome()
     private = Private.of(ingested.parts, campaign)
-    run = _Run(request, threshold, ingested, annotated, key, store, ledger, private)
+    run = _Run(request, profile, ingested, annotated, key, store, ledger, private)
     made: list[_Made] = []
     with ExitStack() as stack:
         stack.enter_context(disk_full_guard(request.out.parent))
@@ -155,6 +164,7 @@ def _assembled(
         assembled = write_tables(campaign, anonymised, staging, run.threshold)
         counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
         scrubbed_for = coverage(campaign.countries)
+        named = names_told(run.profile.names)
         unseen = missing_note(scrubbed_for["missing"])
         facts = BuildFacts(
             synthetic=ingested.synthetic,
@@ -169,6 +179,8 @@ def _assembled(
                 run.private.ids,
             ),
             scrub_countries=ScrubCountries(**scrubbed_for),
+            names_scrubbed=named is not None,
+            names=NamesFacts(**named) if named else None,
             counts=counts,
             media=annotated.media,
             tombstones={

@@ -16,6 +16,7 @@ import polars as pl
 
 from builder.annotate.joined import Joiner
 from builder.config.campaign import Campaign
+from builder.config.profile import NamesTable
 from builder.release.hashtags import (
     allowed_hashtags,
     distinctive_usernames,
@@ -25,8 +26,10 @@ from builder.release.hashtags import (
     shared_usernames,
 )
 from builder.release.pseudonym import Key
+from builder.release.scrub.names.choose import finder_of, mark_of
 from builder.release.scrub.scrubber import Scrubber
 from builder.release.texts.notes import public_name
+from builder.release.texts.persons import PERSON, Persons, rosters
 from builder.release.texts.withhold import SEGMENTS, Cleaned, Cleaner, mark_withheld
 from builder.run.progress import Progress
 from builder.run.resume import once
@@ -82,6 +85,7 @@ def anonymize(
     key: Key,
     store: Store,
     progress: Callable[[str, int], Progress] = Progress,
+    names: NamesTable | None = None,
 ) -> Anonymised:
     """Bring `work/anonymize/` up to date.
 
@@ -92,6 +96,7 @@ def anonymize(
         key: makes the pseudonyms.
         store: the work folder; the crosswalk goes to `work/private/`.
         progress: makes the progress display.
+        names: how names of private persons are found; None: they stay.
 
     Returns:
         Where the anonymised rows are, and what was replaced.
@@ -99,14 +104,22 @@ def anonymize(
     rules = campaign.model_dump(
         exclude={"paper", "texts", "licence", "events", "annotate", "words"}
     )
+    asked = names or NamesTable(method="none")
     mark = fingerprint(
-        VERSION, Scrubber.version, ingested.fingerprint, annotated.digest, key.check, rules
+        VERSION,
+        Scrubber.version,
+        ingested.fingerprint,
+        annotated.digest,
+        key.check,
+        rules,
+        mark_of(asked),
     )
     folder = store.folder("anonymize", mark)
 
     @cache
     def worker() -> _Worker:  # costly, and not needed where everything is done
-        return _Worker(campaign, ingested, annotated, key, known_usernames(ingested.parts))
+        usernames = known_usernames(ingested.parts)
+        return _Worker(campaign, ingested, annotated, key, usernames, asked)
 
     def make(part: Path, target: Path) -> list[dict[str, Any]]:
         # in slices: the columns in between are several times the size of the rows
@@ -160,6 +173,7 @@ class _Worker:
         annotated: Annotations,
         key: Key,
         usernames: frozenset[str],
+        names: NamesTable,
     ) -> None:
         self.campaign, self.annotated, self.key = campaign, annotated, key
         shared = shared_usernames(ingested.parts, campaign, usernames)
@@ -169,6 +183,8 @@ class _Worker:
         )
         known = pl.concat([pl.DataFrame(schema={"id": pl.Int64}), *ids])["id"]
         self.cleaner = Cleaner(campaign, distinctive_usernames(usernames, shared), known)
+        finder = finder_of(names, campaign)
+        self.persons = Persons(finder, self.cleaner) if finder else None
         allowed, self.folded = allowed_hashtags(
             ingested.parts, campaign, usernames - shared, self.cleaner.scrubber
         )
@@ -186,14 +202,20 @@ class _Worker:
         scrubbed: dict[str, dict[str, int]] = {}
         texts: dict[str, int] = {}
         withheld: Counter[str] = Counter()
+        people = rosters(frame.height)
         for name in self.annotated.joiner.texts:
             clean = self.cleaner.clean(frame[name])
+            named = self.persons.column(clean, people) if self.persons else None
+            whole, clean = clean, named.clean if named else clean
             found = Counter(clean.kinds.explode().drop_nulls().to_list())
             scrubbed[name] = dict(sorted(found.items()))
             texts[name] = int((clean.kinds.list.len() > 0).sum())
             withheld.update(clean.withheld.drop_nulls().to_list())
             if name == "whisper_text":
-                segments, dirty = self._segments(frame["segments"], clean)
+                plain = frame["segments"]
+                if self.persons and named:
+                    plain = self.persons.segments(plain, whole, named, people)
+                segments, dirty = self._segments(plain, clean)
                 frame = frame.with_columns(segments.alias("segments"))
                 withheld.update({SEGMENTS: dirty} if dirty else {})
             frame = mark_withheld(frame.with_columns(clean.text.alias(name)), name, clean.withheld)
@@ -220,8 +242,10 @@ class _Worker:
         """The segments that may be released, and how many lists are withheld for one of theirs.
 
         An identifier can straddle segments: where one was found in the text, none is released.
+        Names of persons are replaced in them as in the text.
         """
-        touched = (text.kinds.list.len() > 0) | text.withheld.is_not_null()
+        found = text.kinds.list.eval(pl.element().filter(pl.element() != PERSON)).list.len()
+        touched = (found > 0) | text.withheld.is_not_null()
         fine = pl.select(pl.when(~touched).then(segments).alias("segments")).to_series()
         dirty = self.cleaner.dirty_segments(fine, text.text)
         kept = pl.select(pl.when(~dirty).then(fine).alias("segments")).to_series()

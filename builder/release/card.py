@@ -113,6 +113,8 @@ def write_card(
         public_figures=_figures_line(campaign),
         scrubbed_line=_scrubbed_line(facts.scrubbed),
         scrub_countries=facts.scrub_countries or ScrubCountries(),
+        names=facts.names if facts.names_scrubbed else None,
+        public_persons=len(campaign.public_persons),
         licence=campaign.licence,
         publication=campaign.publication,
         citation=citation(campaign),

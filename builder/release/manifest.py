@@ -121,6 +121,21 @@ class ScrubCountries(_Part):
     missing: list[str] = []
 
 
+class NamesFacts(_Part):
+    """How names were found: `method`, `model`, digest of our `tagger`, and what was `measured`.
+
+    `measured` is of the tagger on names it never saw (scripts/eval_names.py): shares of full
+    names, first names in a telling context and surnames behind a title that were found, with and
+    without capitals; of other words that were replaced; of unlisted places that survived; each
+    without lists of names and places, and with them (`listed_…`), as in use.
+    """
+
+    method: str
+    model: str = ""
+    tagger: str = ""
+    measured: dict[str, float] = {}
+
+
 def _share(value: float) -> float:
     if not 0 <= value <= 1:
         raise ValueError("a threshold lies between 0 and 1")
@@ -148,6 +163,7 @@ class Manifest(_Part):
         refresh: `last`, the day on which every post had been asked for again, and `due`, that of
             the next time; empty: never.
         scrubbed: field -> kind of identifier -> replacements; `scrubbed_texts`: field -> texts.
+        names_scrubbed: names of private persons were looked for and replaced; `names`: how.
         withheld_texts: reason -> texts (and lists of segments) that are not released.
         hashtags_folded: reason -> distinct hashtags that are not released.
         profile: null when no model ran; `models`: step -> what made its rows.
@@ -181,6 +197,8 @@ class Manifest(_Part):
     refresh: dict[str, str] = {}
     scrubbed: dict[str, dict[str, Count]] = {}
     scrubbed_texts: dict[str, Count] = {}
+    names_scrubbed: bool = False
+    names: NamesFacts | None = None
     withheld_texts: dict[str, Count] = {}
     hashtags_folded: dict[str, Count] = {}
     profile: str | None = None
@@ -269,6 +287,8 @@ class BuildFacts:
     refresh: dict[str, str] = field(default_factory=dict)
     scrubbed: dict[str, dict[str, int]] = field(default_factory=dict)
     scrubbed_texts: dict[str, int] = field(default_factory=dict)
+    names_scrubbed: bool = False
+    names: NamesFacts | None = None
     withheld_texts: dict[str, int] = field(default_factory=dict)
     hashtags_folded: dict[str, int] = field(default_factory=dict)
     profile: str | None = None

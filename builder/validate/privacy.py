@@ -27,8 +27,9 @@ def check_privacy(release: Release, campaign: Campaign | None = None) -> dict[st
     Returns:
         ``policy`` (how coarse; see `config.campaign.Privacy`), ``scrubbed`` (field -> kind ->
         replacements), ``scrubbed_texts``, ``withheld_texts`` (reason -> texts), ``scrub_countries``
-        (``loaded`` and ``missing`` ISO codes), ``hashtags_folded``, ``uniqueness`` (see
-        `uniqueness.uniqueness`; never empty), ``k_anonymity`` (``k``: the fewest videos that share
+        (``loaded`` and ``missing`` ISO codes), ``names_scrubbed``, ``names`` (how, and the measured
+        recall; see `manifest.NamesFacts`; empty: they were left), ``hashtags_folded``,
+        ``uniqueness`` (see `uniqueness.uniqueness`; never empty), ``k_anonymity`` (``k``: the fewest videos that share
         everything released that the API shows too; ``columns``; ``min_k``: what was asked for;
         ``hidden``: column -> values hidden; see `release.k_anonymity`), ``tier`` (exact, public or
         null), and ``linkage``: a list of sentences.
@@ -42,6 +43,8 @@ def check_privacy(release: Release, campaign: Campaign | None = None) -> dict[st
         "scrubbed_texts": manifest.scrubbed_texts,
         "withheld_texts": manifest.withheld_texts,
         "scrub_countries": countries.model_dump() if countries else {},
+        "names_scrubbed": manifest.names_scrubbed,
+        "names": manifest.names.model_dump() if manifest.names else {},
         "hashtags_folded": manifest.hashtags_folded,
         "linkage": [TEXT_MATCHING, *([published] if published else [])],
         "uniqueness": uniqueness(release),

@@ -34,6 +34,7 @@ from builder.release.hashtags import (
 )
 from builder.release.k_anonymity import hide
 from builder.release.manifest import BuildFacts
+from builder.release.scrub.names.choose import offline_finder
 from builder.release.scrub.scrubber import Scrubber
 from builder.release.tables import events_table, keywords_table
 from builder.run.store import Store
@@ -72,6 +73,8 @@ OTHERS: dict[str, Any] = {
     "public_figures.name": "Another Name",
     "public_figures.handles": ("another_handle",),
     "public_figures.role": "Another role",
+    "public_figures.aliases": ("Zutano",),
+    "public_persons": ("Menganito Pérez",),
     "allowed_terms": ("0991234567",),
     "annotate.sentiment.template": "Es {}.",
     "annotate.sentiment.negative": "malo",
@@ -187,6 +190,11 @@ def what_comes_of(
     def scrubbed() -> list[Any]:
         scrubber = Scrubber.of(campaign)
         return [scrubber.scrub(text) for text in ("0991234567", "@danielnoboaok")]
+
+    def names() -> list[Any]:
+        finder = offline_finder(campaign)
+        said = ("Ayer mataron a Zutano en Quito.", "Ayer mataron a Menganito Pérez en Quito.")
+        return [finder.find(text) for text in said]
 
     def dropped() -> dict[str, int]:
         store = Store(folder / "work")

@@ -33,6 +33,7 @@ from builder.config.profile import (
     load_profile,
 )
 from builder.pipeline.plan import PLAN
+from builder.release.scrub.names.choose import mark_of
 
 ROOT = Path(__file__).parents[2]
 Key = tuple[str, ...]
@@ -54,6 +55,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "offline": {},
     "hub": {"asr": {"model": "large-v3"}, "nli": {"model": "joeddav/xlm-roberta-large-xnli"}},
     "llm": {"summaries": {"method": "llm", "model": "m", "base_url": "http://localhost:1/v1"}},
+    "gliner": {"names": {"method": "gliner"}},
     "local": {"summaries": {"method": "local", "model": "m"}},
 }
 
@@ -124,6 +126,7 @@ def what_comes_of(profile: Profile) -> dict[str, Any]:
     made: dict[str, Any] = {
         step.name: step.make(profile).fingerprint for step in PLAN.row_steps if step.make
     }
+    made["names"] = mark_of(profile.names)
     made["hypotheses"] = Sentiment(profile.nli, profile.sentiment).hypotheses
     return made
 

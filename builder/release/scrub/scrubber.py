@@ -6,10 +6,9 @@ become tags such as ``[PHONE]``. Presidio's analyzer drives it with our own reco
 (`builder.release.scrub.registry` lists them) over a plain view of the text
 (`builder.release.scrub.fold`).
 
-**Out of scope**: names of private persons, and places that are described. That takes a named-entity
-model, and none is available offline; whoever needs it adds a recognizer. Public figures therefore
-survive by themselves; `allowed_handles` and `allowed_terms` protect their handles and such words as
-"ECU 911".
+**Elsewhere**: names of private persons (`builder.release.scrub.names`); their tags (``<PERSON_1>``)
+are as opaque here as ours. **Out of scope**: places that are described. `allowed_handles` and
+`allowed_terms` protect the handles of public figures and such words as "ECU 911".
 
 **Overlaps**: findings are taken by the `order` of their recognisers (email, url, handle, iban, then
 numbers, the longest first, then plate, username). A finding wholly inside those taken before is
@@ -101,7 +100,7 @@ class Scrubber:
             respelled=respelled(self._usernames),
         )
         self._words = number_words(tuple(languages))
-        self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]")
+        self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]|<PERSON_[0-9]+>")
         hints: list[Hint] = [hint for recogniser in recognisers for hint in recogniser.hints]
         hints.append((FIGURE, _DIGITS_AS_LETTERS))
         hints += [("", self._words.hint)] if self._words.hint else []

@@ -22,6 +22,7 @@ import polars as pl
 from builder.config.campaign import Campaign
 from builder.config.citation import bibtex
 from builder.release.hashtags import distinctive_usernames, known_usernames, shared_usernames
+from builder.release.scrub.names.choose import offline_finder, revision
 from builder.release.scrub.scrubber import Scrubber
 from builder.release.texts.residue import (
     campaign_words,
@@ -39,6 +40,8 @@ from builder.validate.contract.texts import Texts, plain, released_texts
 from builder.validate.release import Release
 
 _SCRUBBED = {("transcripts", "text"), ("transcripts", "segments"), ("summaries", "summary")}
+# Segments are pieces of the text that is read; alone they lack what tells a name.
+_NAMED = {("transcripts", "text"), ("summaries", "summary")}
 # What the card is full of itself: "SHA-256" reads like a plate, a file's name like a link.
 _OF_THE_CARD = {"url", "plate", "username"}
 LONGEST_LINE = 100_000
@@ -92,7 +95,7 @@ class Leak:
 def check_leaks(
     release: Release, campaign: Campaign | None, private: Private | None
 ) -> Iterator[Check]:
-    """Six checks: lost characters, raw ids, usernames, paths, and what the scrubber knows."""
+    """Seven checks: lost characters, raw ids, usernames, paths, what the scrubber knows, names."""
     rules = [_characters(), *_private_rules(release, campaign, private)]
     for rule, texts, hits in _walk(release, rules):
         for problem, count in rule.told(texts, hits):
@@ -164,6 +167,7 @@ def _private_rules(
         _usernames(release, campaign, private),
         _paths(),
         _identifiers(release, campaign),
+        _names(release, campaign),
     ]
 
 
@@ -236,6 +240,29 @@ def _scrubber(release: Release, campaign: Campaign | None) -> Scrubber:
     told = release.manifest.scrub_countries
     loaded = told.loaded if told else []
     return Scrubber(country=loaded[0] if loaded else "", neighbours=loaded[1:])
+
+
+def _names(release: Release, campaign: Campaign | None) -> _Rule:
+    check = Check("no name of a private person is found in released transcripts and summaries")
+    names = release.manifest.names
+    if not release.manifest.names_scrubbed or names is None:
+        check.verdict, check.note = "not applicable", "names were not looked for in this release"
+    elif campaign is None:
+        check.verdict = "not applicable"
+        check.note = "needs the campaign file, which lists public persons (--campaign)"
+    elif names.tagger != revision():
+        check.verdict = "not applicable"
+        check.note = "another version of the tagger made it; it finds other names"
+    applies = campaign is not None and check.verdict != "not applicable"
+    finder = offline_finder(campaign) if applies and campaign else None
+
+    def find(texts: Texts) -> pl.Series | None:
+        if finder is None or (texts.file, texts.column) not in _NAMED:
+            return None
+        hits = [bool(finder.find(text)) for text in texts.values.to_list()]
+        return pl.Series(hits, dtype=pl.Boolean)
+
+    return _Rule(check, find, "text(s) with a name", _WAY_OUT)
 
 
 def _identifiers(release: Release, campaign: Campaign | None) -> _Rule:
