@@ -29,7 +29,8 @@ def check_privacy(release: Release, campaign: Campaign | None = None) -> dict[st
         replacements), ``scrubbed_texts``, ``withheld_texts`` (reason -> texts), ``scrub_countries``
         (``loaded`` and ``missing`` ISO codes), ``names_scrubbed``, ``names`` (how, and the measured
         recall; see `manifest.NamesFacts`; empty: they were left), ``hashtags_folded``,
-        ``uniqueness`` (see `uniqueness.uniqueness`; never empty), ``k_anonymity`` (``k``: the fewest videos that share
+        ``uniqueness`` (see `uniqueness.uniqueness`; never empty),
+        ``k_anonymity`` (``k``: the fewest videos that share
         everything released that the API shows too; ``columns``; ``min_k``: what was asked for;
         ``hidden``: column -> values hidden; see `release.k_anonymity`), ``tier`` (exact, public or
         null), and ``linkage``: a list of sentences.

@@ -223,6 +223,7 @@ def own_words(release: Release, campaign: Campaign | None) -> frozenset[str]:
         manifest.profile or "",
         manifest.instruction_set or "",
         *manifest.models.values(),
+        manifest.names.model if manifest.names else "",
     ]
     words = package_words() | words_of(" ".join(told))
     return frozenset(words | (campaign_words(campaign) if campaign else set()))
