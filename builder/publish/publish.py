@@ -98,10 +98,11 @@ def _difference(
         PublishRefused: the repository is not ours to overwrite, or the version was used.
     """
     ours = prepared.manifest
-    check_tag(wish, hub, there, prepared)
     if there is None or not there.files:
+        check_tag(wish, hub, there, prepared)
         return first_release(wish.release)
     if there.holds(prepared.digests):
+        check_tag(wish, hub, there, prepared)
         return None
     if MANIFEST not in there.files:
         odd = sorted(path for path in there.files if not is_allowed(path))
@@ -111,6 +112,7 @@ def _difference(
                 file=wish.repo,
                 way_out="give another --repo; publish deletes what is not of the release",
             )
+        check_tag(wish, hub, there, prepared)
         return first_release(wish.release)
     hub.fetch(there, [MANIFEST], folder)
     before = Manifest.read(folder)
@@ -122,6 +124,7 @@ def _difference(
             way_out="give another --repo",
         )
     check_tier(wish, before, ours)
+    check_tag(wish, hub, there, prepared)
     if f"v{ours.version}" in there.tags or before.version != ours.version:
         check_bump(before.version, ours.version)
     tables = [path for path in there.files if path.endswith(".parquet") and path in before.files]
