@@ -49,6 +49,13 @@ class TopicMethod(StrEnum):
     CLUSTERS = "clusters"
 
 
+class FrameModel(StrEnum):
+    """Networks that look at frames."""
+
+    EFFICIENTNET = "efficientnet-lite0"
+    TIMESFORMER = "timesformer"
+
+
 class Source(StrEnum):
     """Where downloads come from."""
 
@@ -610,6 +617,41 @@ def topics(
         language=language.value,
         campaign=campaign,
         cache=cache,
+    )
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def clusters(
+    work: Annotated[Path, typer.Option(help="Work folder of a build.")],
+    videos_dir: Annotated[Path, typer.Option(help="Folder of downloaded videos, <id>.mp4.")],
+    out: Annotated[Path, typer.Option(help="Folder for the map.")],
+    model: Annotated[
+        FrameModel, typer.Option(help="Network; timesformer is the paper's, from the Hub.")
+    ] = FrameModel.EFFICIENTNET,
+    checkpoint: Annotated[
+        str, typer.Option(help="TimeSformer's Hub name or a folder.")
+    ] = "facebook/timesformer-base-finetuned-k400",
+    engine: Annotated[Engine, typer.Option(help="Where frames are embedded.")] = Engine.LOCAL,
+    language: Annotated[FigureLanguage, typer.Option(help="Of the map.")] = FigureLanguage.EN,
+) -> None:
+    """Map the videos by what they look like. Run again to continue.
+
+    Needs the extra `clusters`. The map holds released ids only; contact sheets stay in --work.
+
+    Example: ecuador-crisis clusters --work work --videos-dir videos --out clusters
+    """
+    from builder.commands.clusters import run_clusters
+
+    lines = run_clusters(
+        work,
+        videos_dir,
+        out,
+        model=model.value,
+        checkpoint=checkpoint,
+        engine=engine.value,
+        language=language.value,
     )
     for line in lines:
         typer.echo(line)

@@ -1,9 +1,9 @@
 """The child process that opens downloads: asked over stdin, answers over stdout.
 
 It imports nothing but PyAV and numpy, so it starts fast. A request is a line of JSON
-(`ask`: probe | sound, `path`). An answer is frames: a letter, the length of what follows, and that:
-``S`` sound (float32), ``E`` end of the sound, ``F`` facts (JSON), ``P`` a problem (its status),
-``B`` nothing but a sign of life.
+(`ask`: probe | sound | frames, `path`; for frames `count` and `size` too). An answer is a letter,
+the length of what follows, and that, again and again: ``S`` sound (float32), ``I`` a picture (RGB),
+``E`` end of either, ``F`` facts (JSON), ``P`` a problem (its status), ``B`` a sign of life.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def serve() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, limit))
     from builder.media.facts import probe_here
     from builder.media.formats import MediaProblem
+    from builder.media.frames import decode_frames
     from builder.media.sound import decode_sound
 
     def send(kind: bytes, *payload: Any) -> None:
@@ -60,6 +61,11 @@ def serve() -> None:
         try:
             if request["ask"] == "probe":
                 send(b"F", json.dumps(asdict(probe_here(path, lambda: send(b"B")))).encode())
+                continue
+            if request["ask"] == "frames":
+                for picture in decode_frames(path, request["count"], request["size"]):
+                    send(b"I", picture)
+                send(b"E")
                 continue
             beat = _paced(send)
             held: list[Any] = []

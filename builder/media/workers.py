@@ -27,6 +27,7 @@ from builder.errors import StageFailed
 from builder.media.child import HEADER
 from builder.media.facts import Facts
 from builder.media.formats import MediaProblem
+from builder.media.frames import Picture
 from builder.media.sound import Samples
 
 COMMAND = (sys.executable, "-m", "builder.media.child")
@@ -87,10 +88,10 @@ class _Child:
             raise _Died(CRASHED)
         return self.process.stdout.fileno()
 
-    def ask(self, what: str, path: Path) -> None:
+    def ask(self, what: str, path: Path, **more: int) -> None:
         """Send a request."""
         self.files += 1
-        line = json.dumps({"ask": what, "path": str(path)}) + "\n"
+        line = json.dumps({"ask": what, "path": str(path), **more}) + "\n"
         try:
             if self.process.stdin is not None:
                 self.process.stdin.write(line.encode())
@@ -259,6 +260,32 @@ def _widen(pipe: int) -> None:
     """Let a pipe hold more, so that child and parent wait less often for each other."""
     with suppress(OSError, AttributeError):  # not Linux, or the user has many pipes
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+def frames_of(path: Path, count: int, size: int) -> list[Picture]:
+    """`builder.media.frames.decode_frames` in a child.
+
+    Raises:
+        MediaProblem: no picture; a decoder that died or hung is ``corrupt``.
+        StageFailed: no child can be started.
+    """
+    for attempt in range(1, TRIES + 1):
+        pictures: list[Picture] = []
+        try:
+            with _CHILDREN.one() as child:
+                child.ask("frames", path, count=count, size=size)
+                for kind, payload in child.answers(_size(path)):
+                    if kind != b"I":
+                        break
+                    pictures.append(np.frombuffer(payload, np.uint8).reshape(size, size, 3))
+        except _Died as death:
+            if attempt == TRIES or death.reason == HUNG:
+                raise MediaProblem("corrupt") from death
+            continue
+        if kind == b"P":
+            raise MediaProblem(bytes(payload).decode())
+        return pictures
+    raise MediaProblem("corrupt")
 
 
 def _size(path: Path) -> int:

@@ -167,6 +167,15 @@ def current_parts(work: Path) -> list[Path]:
         return []
 
 
+def current_is_synthetic(work: Path) -> bool:
+    """Whether the last ingest of a work folder holds invented posts; True where nobody knows."""
+    try:
+        key = json.loads((work / "ingest" / CURRENT).read_text(encoding="utf-8"))["fingerprint"]
+        return bool(read_report(work / "ingest" / str(key) / SUMMARY)["synthetic"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+
+
 def _chunks(files: Sequence[SourceFile]) -> list[list[tuple[int, SourceFile]]]:
     chunks: list[list[tuple[int, SourceFile]]] = []
     size = CHUNK_BYTES

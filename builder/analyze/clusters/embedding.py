@@ -1,0 +1,92 @@
+"""The stage that looks at downloads: frames of each video to one vector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import polars as pl
+
+from builder.analyze.clusters.networks import (
+    TIMESFORMER,
+    EfficientNetLite0,
+    Network,
+    TimeSformer,
+)
+from builder.media.formats import MediaProblem, check_file
+from builder.media.workers import frames_of
+from builder.run.stage import Stage
+
+Model = Literal["efficientnet-lite0", "timesformer"]
+ABOUT = {
+    "efficientnet-lite0": "EfficientNet-Lite0 frame embeddings, mean and deviation over {} frames",
+    "timesformer": "TimeSformer embeddings of {} frames",
+}
+
+
+class EmbedFrames(Stage):
+    """Adds the embedding of a download: little-endian float32 bytes.
+
+    Statuses: `ok`; else why there is no picture, as `builder.media.facts.STATUSES`.
+
+    Args:
+        model: which network.
+        source: TimeSformer's Hub name or folder.
+        network: a loaded one, for tests.
+    """
+
+    name: ClassVar[str] = "embed_frames"
+    version: ClassVar[str] = "1"
+    input_columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")
+    output_schema: ClassVar[dict[str, Any]] = {
+        "embedding": pl.Binary,
+        "frames": pl.Int32,
+        "status": pl.String,
+        "reason": pl.String,
+        "model": pl.String,
+    }
+    retry_statuses: ClassVar[tuple[str, ...]] = ("missing", "unreadable")
+    batch_size = 16
+
+    def __init__(
+        self,
+        model: Model = "efficientnet-lite0",
+        source: str = TIMESFORMER,
+        network: Any = None,
+    ) -> None:
+        self.model, self.source, self.network = model, source, network
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See `Stage.params`."""
+        found: dict[str, Any] = {"model": self.model, "frames": EfficientNetLite0.frames}
+        return found | ({"source": self.source} if self.model == "timesformer" else {})
+
+    def load(self) -> Network:
+        """See `Stage.load`."""
+        if self.network is not None:
+            loaded: Network = self.network
+            return loaded
+        return TimeSformer(self.source) if self.model == "timesformer" else EfficientNetLite0()
+
+    def row(self, record: dict[str, Any]) -> dict[str, Any]:
+        """See `Stage.row`."""
+        network: Any = self.loaded
+        path = Path(record["path"])
+        try:
+            check_file(path)
+            pictures = frames_of(path, network.frames, network.size)
+        except MediaProblem as problem:
+            return {"status": problem.status}
+        if not pictures:
+            return {"status": "corrupt"}
+        vector = np.asarray(network(pictures), "<f4")
+        if not np.isfinite(vector).all():
+            return {"status": "failed", "reason": "no_number"}
+        return {
+            "status": "ok",
+            "embedding": vector.tobytes(),
+            "frames": len(pictures),
+            "model": ABOUT[self.model].format(len(pictures)),
+        }
