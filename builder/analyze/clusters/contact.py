@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -34,7 +35,7 @@ def write_sheet(path: Path, videos: Sequence[Path]) -> int:
         whole[top : top + SIDE, left : left + SIDE] = tile
     encoder = av.CodecContext.create("png", "w")
     encoder.width, encoder.height = whole.shape[1], whole.shape[0]
-    encoder.pix_fmt, encoder.time_base = "rgb24", "1/1"
+    encoder.pix_fmt, encoder.time_base = "rgb24", Fraction(1, 1)
     frame = av.VideoFrame.from_ndarray(whole, format="rgb24")
     packets = [*encoder.encode(frame), *encoder.encode(None)]
     write_atomic(path, b"".join(bytes(packet) for packet in packets), mode=0o600)
