@@ -49,12 +49,14 @@ _COUNTED = re.compile(
 )
 # Papers, laws and public lines that carry numbers of their own.
 _OFFICIAL = re.compile(
-    r"(?<!\w)(?:expedientes?|causas?|juicios?|procesos?|casos?|decretos?|resolucion(?:es)?|oficios?|"
-    r"acuerdos?|ley(?:es)?|sentencias?|contratos?|ordenanzas?|tramites?|memorandos?|informes?|"
-    r"registro oficial|facturas?|radicados?|denuncias?|boletas?|actas?|partes? policial(?:es)?|"
-    r"noticias? del delito|licitacion(?:es)?|codigos?|series?|lotes?|tickets?|vuelos?|processos?|"
+    r"(?<!\w)(?:expedientes?|causas?|juicios?|procesos?|(?<!cualquier )casos?|decretos?|resolucion(?:es)?|oficios?|"
+    r"acuerdos?|ley(?:es)?|sentencias?|contratos?|ordenanzas?|tramites?|memorandos?|informe(?!s)|"
+    r"registro oficial|facturas?|radicados?|denuncia(?!s)|boletas?|actas?|partes? policial(?:es)?|"
+    r"noticias? del delito|licitacion(?:es)?|"
+    r"codigos?(?: de)? (?:barras?|productos?|postal|seguridad|verificacion|referencia)|"
+    r"series?|lotes?|tickets?|vuelos?|processos?|"
     r"inqueritos?|decretos?|portarias?|isbn|issn|doi)(?!\w)"
-    r"(?:[^\w\x01]+(?:[a-z]{1,12}|n[°º.]?o?|\d{1,5}))?[^\w\x01]*(?:[A-Z]{1,6}[^\w\x01]?)*[^a-z\x01]{0,12}$",
+    r"(?:[^\w\x01]+(?:(?!(?:al?|llam|tel|cel|whats|wha|fono|marc|marq|escrib|contact|comunic)[a-z]*(?!\w))[a-z]{1,12}|n[°º.]?o?|\d{1,5}))?[^\w\x01]*(?:(?-i:[A-Z]{1,6})[^\w\x01]?)*[^a-z\x01]{0,12}$",
     re.IGNORECASE,
 )
 _PUBLIC_LINE = re.compile(r"1[\s.\-]?[78]00(?:[\s.\-]+\d+)+|1[78]00\d{6}")
@@ -63,6 +65,7 @@ _LINKS = re.compile(
     r"(?:[^\w\x01]|(?<!\w)(?:es|e|de|del|la|el|mi|su|o|numero|num|nro|no|n|con|ciudadania|"
     r"identidad|al?|que)(?!\w))*"
 )
+_PIECES = re.compile("[0-9]+")
 _GOES_ON, _COMES_FROM = re.compile(r"[\-./]\d"), re.compile(r"\d[\-./]$")
 
 
@@ -136,6 +139,11 @@ class Candidate:
     def weak(self) -> bool:
         """Money, counted, or a piece of a longer number: without a cue it is not believed."""
         return is_money(self.before) or self.counted or is_piece(self.before, self.after)
+
+    @cached_property
+    def pieces(self) -> int:
+        """How many whole figures it is made of."""
+        return len(_PIECES.findall(self.said))
 
     @cached_property
     def official(self) -> bool:

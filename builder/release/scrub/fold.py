@@ -105,15 +105,15 @@ _TABLE = _FoldTable()
 # 0 written as O, 1 as l or I: only in a token of nothing else, with figures at least as many as
 # letters, so "l0s" and plates such as PIO-123 are left alone.
 _LETTER_DIGITS = re.compile(
-    r"(?<![^\W_])[0-9OoIl|]*[0-9][0-9OoIl|]*(?:[\s.\-]{1,2}[0-9OoIl|]*[0-9][0-9OoIl|]*)*(?![^\W_])"
+    r"(?<![^\W_])[0-9OoIl]*[0-9][0-9OoIl]*(?:[\s.\-]{1,2}[0-9OoIl]*[0-9][0-9OoIl]*)*(?![^\W_])"
 )
-_AS_DIGITS = str.maketrans("OoIl|", "00111")
+_AS_DIGITS = str.maketrans("OoIl", "0011")
 
 
 def _letters_to_digits(match: re.Match[str]) -> str:
     token = match.group()
     figures = sum(char.isdigit() for char in token)
-    letters = sum(char in "OoIl|" for char in token)
+    letters = sum(char in "OoIl" for char in token)
     if not letters or figures < 2 or figures < letters:
         return token
     return token.translate(_AS_DIGITS)

@@ -38,7 +38,7 @@ from builder.release.scrub.recogniser import FIGURE, Context, Hint
 from builder.release.scrub.registry import all_kinds, kinds_of, load
 from builder.release.scrub.spoken import number_words
 
-_DIGITS_AS_LETTERS = r"[0-9][OoIl|]|[OoIl|][0-9]"  # what `fold` reads as figures
+_DIGITS_AS_LETTERS = r"[0-9][OoIl]|[OoIl][0-9]"  # what `fold` reads as figures
 
 _REBUILT = ("_analyze",)
 _PASSES = 12  # nearly every text is settled after two; each further one costs as much as the first

@@ -22,9 +22,13 @@ from builder.release.scrub.fold import BREAK, SPOKEN, Folded
 _LANGUAGES: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("number_words.toml").read_text(encoding="utf-8")
 )
-_SEP = r"[\s,.;:…\-/'\"#=_()*|~+]"
+_SEP = r"[\s,.;:…\-/'\"#=_()*|~+?!¿¡]"
 _END = r"(?![^\W_])"
 _LONGEST_GAP = 60
+# What is said before a number that is dialled, whatever else stands there ("grupo de WhatsApp").
+_DIALLED = r"(?:whats|wasap|wsp|tel|cel|llam|marc|marq|escrib|contact|comunic|fono|pedid|zap|lig)"
+_dialled = re.compile(rf"(?<!\w){_DIALLED}|(?<!\w)(?:al|numero(?! gan))(?!\w)", re.I).search
+_DRAWN = 5  # different numbers parted by commas: a lottery, where nobody speaks of telephones
 _IDENTIFIER = 7  # figures: what has less is no number that a list could be mistaken for
 _TIMES_OR_MORE = 9  # a number repeated by "doble" has one or two figures, its result at most these
 
@@ -86,7 +90,7 @@ class NumberWords:
         )
         self._listed = re.compile(
             rf"(?<!\w)(?:{'|'.join(table['listed'] for table in tables)})\w*"
-            r"(?:[^\w\x01]+[a-z]+){0,4}[^\w\x01]*$",
+            rf"(?:[^\w\x01]+(?!{_DIALLED})[a-z]+){{0,4}}[^\w\x01]*$",
             re.IGNORECASE,
         )
         self._last = re.compile(rf"\s+(?:{'|'.join(self._joints)}|o|ou|e|u)\s+", re.IGNORECASE)
@@ -98,7 +102,7 @@ class NumberWords:
         self.alone = frozenset([*words, *self._times])
         alone = _any(words)
         atom = rf"(?:{alone}|[0-9]+)"
-        between = rf"{_SEP}{{1,8}}(?:(?:{fillers}|{times}){_SEP}{{1,8}}){{0,3}}"
+        between = rf"{_SEP}{{1,8}}(?:(?:{fillers}|{times}){_SEP}{{1,8}}){{0,4}}"
         first, last = "(?:^|[^a-z0-9])", "(?:[^a-z0-9]|$)"
         self.hint = (
             rf"(?i){first}{atom}(?:{between}{atom}){{2}}{last}"
@@ -148,6 +152,10 @@ class NumberWords:
             number = self._read(match)
             if number.word and self._is_part_of_a_name(text, number, run):
                 continue
+            if not number.word and _TAGGED.search(text, max(0, number.start - 2), number.start):
+                yield run  # the year of "#quito_2024"
+                run = []
+                continue
             if run:
                 gap = text[run[-1].end : number.start]
                 amount = not run[-1].word and number.word and gap.isspace()
@@ -156,14 +164,15 @@ class NumberWords:
                     yield run
                     run = []
                     continue
-                if not self._joins(text, run[-1], number, gap):
+                if not self._joins(text, run, number, gap):
                     yield run
                     run = []
             run.append(number)
         yield run
 
-    def _joins(self, text: str, one: _Number, other: _Number, gap: str) -> bool:
-        """Whether two neighbours may belong to one identifier."""
+    def _joins(self, text: str, run: list[_Number], other: _Number, gap: str) -> bool:
+        """Whether a run and the number behind it may belong to one identifier."""
+        one = run[-1]
         if len(gap) > _LONGEST_GAP or not self._gap.fullmatch(gap):
             return False
         if not _LETTER.search(gap) or (one.word and other.word):
@@ -172,7 +181,8 @@ class NumberWords:
         amount = _GROUPED.search(text[max(0, one.start - 2) : one.start]) or _GROUPED.match(
             text[other.end : other.end + 2][::-1]
         )
-        return not (amount or _AND.search(gap) or "+" in gap)
+        and_then = _AND.search(gap) and run[0].figures[0] != "0"  # no amount begins with nought
+        return not (amount or and_then or "+" in gap)
 
     def _is_part_of_a_name(self, text: str, number: _Number, run: list[_Number]) -> bool:
         """Whether a number word belongs to a username or a domain ("uno@…", "dos.com")."""
@@ -205,7 +215,12 @@ class NumberWords:
         gaps = [text[a.end : b.start] for a, b in pairwise(run)]
         if len(run) >= 4 and self._last.fullmatch(gaps[-1]) and all("," in g for g in gaps[:-1]):
             return True
-        return self.is_listed(text[max(0, run[0].start - 60) : run[0].start])
+        before = text[max(0, run[0].start - 60) : run[0].start]
+        apart = len(run) >= _DRAWN and all(g.strip() == "," for g in gaps)
+        if apart and len({*values}) == len(values) and min(values) and max(values) > 9:
+            return not _dialled(before)
+        nought = any(number.figures[0] == "0" for number in run)  # read out, not listed
+        return not (nought and size > _IDENTIFIER) and self.is_listed(before)
 
     def read(self, folded: Folded) -> Folded:
         """Write number words as figures, each marked with `SPOKEN`, and fillers as a blank.
@@ -277,6 +292,7 @@ _WORD = re.compile(r"[^\W_]+")
 _figure = re.compile("[0-9]").search
 _FIGURES = frozenset("0123456789")
 _LETTER = re.compile("[a-zA-Z]")
+_TAGGED = re.compile("[a-zA-Z]_$")
 _GROUPED = re.compile(r"[0-9][.,/:]$")
 _AND = re.compile(
     r"(?<!\w)(?:[ye]|[ou](?!\s+se[aj])|ou(?!\s+seja)|luego|despues|entonces|depois|entao)(?!\w)",

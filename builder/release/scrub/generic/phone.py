@@ -36,6 +36,8 @@ _NOUNS = (
     r"tel(?:efon[oe]s?|efonicos?|f)?|tlf|fonos?|cel(?:ular(?:es)?)?|cels|moviles|movil|"
     r"whats?(?:app)?s?|wasap|wassap|wsp|wpp|zap|fijo|convencional|lineas?|contactos?|numeros?|"
     r"num|nro|pedidos|informes|info(?:rmacion)?|novedad(?:es)?|denuncias|ventas|reservas|contato|"
+    r"celu|fijos|convencionales|pbx|central|telefax|claro|movistar|tuenti|cnt|entel|bitel|indicativo|prefijo|"
+    r"codigo(?: y numero| de (?:area|pais|ciudad))?|oficina|consultorio|clinica|farmacia|"
     r"consultas|citas|turnos|emergencias|cualquier \w+"
 )
 _LINK = (
@@ -48,7 +50,8 @@ _CUE = re.compile(
     rf"|(?<!\w)(?:me\s+)?(?:{_VERBS})\w*(?:[^\w\x01]+\w+){{0,4}}?[^\w\x01]+"
     rf"(?:al|a|para|pro|pelo|no|en el|este)(?:[^\w\x01]+(?:numero|telefono|celular|whatsapp|o|el))*"
     rf"[^\w\x01]*$"
-    rf"|(?<!\w)(?:anot|apunt|repit|llam|marqu|marc|timbr|lig)\w*[^\w\x01]*$",
+    rf"|(?<!\w)(?:anot|apunt|repit|llam|marqu|marc|timbr|lig)\w*"
+    rf"(?:[^\w\x01]+(?:es|el|al|la|este|a|en|me|nos|por|favor|porfa))*[^\w\x01]*$",
     re.IGNORECASE,
 )
 # Figures close to each other, seven at least, and room for an extension.
@@ -56,6 +59,7 @@ _WINDOW = re.compile(r"(?:\+\s?)?\(?[0-9](?:[^0-9]{0,5}[0-9]){6,199}[^0-9]{0,12}
 # "+57 …", and how it is said: "más cincuenta y siete …", "cero cero cincuenta y siete …"
 _PLUS = re.compile(r"(?:\+|(?<!\w)ma[si]s?)[\s.\-()\x02]{0,4}$", re.IGNORECASE)
 _LEAST = 7
+_LISTED = 4  # what is written in more pieces may be a list
 _CUED = range(7, 11)  # figures that make a phone after a cue
 _SAID = range(7, 14)  # figures of a spoken phone that is in no plan
 _SPOKEN_NUMBERS = 5  # spoken numbers in a row that make a phone whatever their value
@@ -67,12 +71,14 @@ def claims(candidate: Candidate, context: Context) -> bool:
     if candidate.amount or candidate.public_line:
         return False
     cued = candidate.cued(_CUE)
-    if candidate.official or (not cued and context.is_listed(candidate.before)):
+    if candidate.official or (not cued and _is_listed(candidate, context)):
         return False
     if plan is not None:
         if plan.certain.fullmatch(digits):
             return True
-        sure = cued or (not candidate.comma and (candidate.whole or not candidate.spoken))
+        # "04, 4384485": an amount does not begin with nought
+        area = digits[0] == "0" and candidate.whole and candidate.said.count(",") == 1
+        sure = cued or area or (not candidate.comma and (candidate.whole or not candidate.spoken))
         if sure and plan.grouped.fullmatch(digits):
             return True
         if sure and plan.mobile.fullmatch(digits) and (cued or not candidate.weak):
@@ -88,6 +94,12 @@ def claims(candidate: Candidate, context: Context) -> bool:
     if candidate.size not in _CUED or candidate.comma or candidate.counted:
         return False
     return cued
+
+
+def _is_listed(candidate: Candidate, context: Context) -> bool:
+    """Whether it stands behind what announces a list, and could be one."""
+    several = candidate.spoken or candidate.pieces > _LISTED
+    return several and context.is_listed(candidate.before)
 
 
 def leftovers(tokens: list[Token], view: str) -> Iterator[Span]:
@@ -172,7 +184,7 @@ def _is_weak(view: str, start: int, end: int, context: Context) -> bool:
     one = Candidate(digits, said, before, view[end : end + AFTER])
     if one.official or one.public_line:
         return True
-    if context.is_listed(before) and not cue_in(_CUE, before):
+    if _is_listed(one, context) and not cue_in(_CUE, before):
         return True
     abroad = context.plan is not None and digits.startswith(context.plan.code)
     if is_dates(said) or (is_amount(said) and not abroad):
