@@ -49,7 +49,8 @@ _COUNTED = re.compile(
 )
 # Papers, laws and public lines that carry numbers of their own.
 _OFFICIAL = re.compile(
-    r"(?<!\w)(?:expedientes?|causas?|juicios?|procesos?|(?<!cualquier )casos?|decretos?|resolucion(?:es)?|oficios?|"
+    r"(?<!\w)(?:expedientes?|causas?|juicios?|procesos?|(?<!cualquier )casos?|decretos?|"
+    r"resolucion(?:es)?|oficios?|"
     r"acuerdos?|ley(?:es)?|sentencias?|contratos?|ordenanzas?|tramites?|memorandos?|informe(?!s)|"
     r"registro oficial|facturas?|radicados?|denuncia(?!s)|boletas?|actas?|partes? policial(?:es)?|"
     r"noticias? del delito|licitacion(?:es)?|"
