@@ -85,8 +85,7 @@ def claims(candidate: Candidate, context: Context) -> bool:
             return True
     coded = any(digits.removeprefix("00").startswith(other.code) for other in context.abroad)
     if (
-        coded
-        and not candidate.comma
+        coded  # commas are said between its pairs; grouped in threes it was an amount
         and not candidate.weak
         and any(other.grouped.fullmatch(digits) for other in context.abroad)
     ):
