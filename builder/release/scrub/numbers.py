@@ -24,8 +24,7 @@ from builder.release.scrub.recogniser import Context, Recogniser
 
 Found = tuple[str, int, int]  # kind, start, end in the view
 
-# A sign that means something beside figures ("%", "$") parts one number only where it touches both.
-_SEP = r"(?:[\s.,\-/()\[\]{}<>«»\\^`&_~|*\x02:;'\"#=+]{1,8}|[^\w\s\x01\x03]{1,3}|\s?[xX×]\s?)"
+_SEP = r"(?:[\s.,\-/()\[\]{}<>«»\\^`&_~|*\x02:;'\"#=+]{1,8}|\s?[xX×]\s?)"
 _GROUP = re.compile(rf"[0-9]+(?:{_SEP}[0-9]+)*")
 _DIGITS = re.compile("[0-9]+")
 _WHOLE_DATE = re.compile(rf"(?<![\d\-/.]){DATE}(?![\-/.]?\d)")
