@@ -606,7 +606,7 @@ def topics(
 
     Example: ecuador-crisis topics EcuadorCrisisTikTok --out topics
     """
-    from builder.commands.topics import run_topics
+    from builder.commands.analyses.topics import run_topics
 
     lines = run_topics(
         release,
@@ -642,7 +642,7 @@ def clusters(
 
     Example: ecuador-crisis clusters --work work --videos-dir videos --out clusters
     """
-    from builder.commands.clusters import run_clusters
+    from builder.commands.analyses.clusters import run_clusters
 
     lines = run_clusters(
         work,

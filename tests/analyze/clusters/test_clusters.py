@@ -16,7 +16,7 @@ from builder.analyze.clusters import layout
 from builder.analyze.clusters.embedding import EmbedFrames
 from builder.analyze.clusters.networks import pooled
 from builder.analyze.topics.embedding import Floats
-from builder.commands.clusters import SHEETS, run_clusters
+from builder.commands.analyses.clusters import SHEETS, run_clusters
 from builder.errors import StageFailed, UsageProblem
 from builder.media.formats import MediaProblem
 from builder.media.workers import frames_of
