@@ -24,13 +24,16 @@ VIDEO = {"id": (1_704_844_800 << 32) + 9, "create_time": 1_704_844_800}
 @pytest.fixture
 def gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scrubber that misses texts with "hueco" when it cleans, and sees them when it checks."""
-    whole = Scrubber.scrub
+    whole = Scrubber._scrub_all
 
-    def scrub(self: Scrubber, text: str) -> Scrubbed:
+    def scrub_all(self: Scrubber, texts: list[str]) -> list[Scrubbed]:
         # the contract's own scrubber knows no usernames
-        return Scrubbed(text, ()) if "hueco" in text and self._usernames else whole(self, text)
+        return [
+            Scrubbed(text, ()) if "hueco" in text and self._usernames else found
+            for text, found in zip(texts, whole(self, texts), strict=True)
+        ]
 
-    monkeypatch.setattr(Scrubber, "scrub", scrub)
+    monkeypatch.setattr(Scrubber, "_scrub_all", scrub_all)
     monkeypatch.setattr(
         Cleaner, "left_in", lambda self, texts: pl.repeat(False, len(texts), eager=True)
     )
