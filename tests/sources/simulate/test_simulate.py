@@ -230,7 +230,8 @@ def test_pages_look_like_the_service(full: tuple[Path, SimulationSummary, Recoun
     always = {"id", "create_time", "username", "region_code", "video_description", "music_id"}
     always |= {"effect_ids", "hashtag_names", "video_duration"}
     assert {key for key, n in keys.items() if n == PAPER_VIDEOS} - set(METRICS) == always
-    assert keys.keys() - always == {*METRICS, "playlist_id", "voice_to_text"}
+    later = {"favorites_count", "video_label", "video_tag"}
+    assert keys.keys() - always == {*METRICS, *later, "playlist_id", "voice_to_text"}
 
 
 def test_valid_videos_match_the_query(full: tuple[Path, SimulationSummary, Recount]) -> None:
