@@ -57,7 +57,11 @@ _OFFICIAL = re.compile(
     r"codigos?(?: de)? (?:barras?|productos?|postal|seguridad|verificacion|referencia)|"
     r"series?|lotes?|tickets?|vuelos?|processos?|"
     r"inqueritos?|decretos?|portarias?|isbn|issn|doi)(?!\w)"
-    r"(?:[^\w\x01]+(?:(?!(?:al?|llam|tel|cel|whats|wha|fono|marc|marq|escrib|contact|comunic)[a-z]*(?!\w))[a-z]{1,12}|n[°º.]?o?|\d{1,5}))?[^\w\x01]*(?:(?-i:[A-Z]{1,6})[^\w\x01]?)*[^a-z\x01]{0,12}$",
+    # one more word or number ("Ley Orgánica 3-2023"), and letters of a file's mark. Each part is
+    # short and begins where the one before cannot go on: what is tried stays bounded.
+    r"(?:[^\w\x01]{1,6}(?:(?!(?:al?|llam|tel|cel|whats|wha|fono|marc|marq|escrib|contact|comunic)"
+    r"[a-z]*(?!\w))[a-z]{1,12}|n[°º.]?o?|\d{1,5}))?"
+    r"[^\w\x01]{0,6}(?-i:[A-Z][A-Z \-./_]{0,20})?[^a-z\x01]{0,12}$",
     re.IGNORECASE,
 )
 _PUBLIC_LINE = re.compile(r"1[\s.\-]?[78]00(?:[\s.\-]+\d+)+|1[78]00\d{6}")
