@@ -181,7 +181,9 @@ class NumberWords:
         amount = _GROUPED.search(text[max(0, one.start - 2) : one.start]) or _GROUPED.match(
             text[other.end : other.end + 2][::-1]
         )
-        and_then = _AND.search(gap) and run[0].figures[0] != "0"  # no amount begins with nought
+        # No amount begins with nought; two that do are two numbers ("02 234 5678 y 04 …").
+        one_number = run[0].figures[0] == "0" and other.figures[0] != "0"
+        and_then = _AND.search(gap) and not one_number
         return not (amount or and_then or "+" in gap)
 
     def _is_part_of_a_name(self, text: str, number: _Number, run: list[_Number]) -> bool:
