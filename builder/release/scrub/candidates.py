@@ -30,6 +30,7 @@ DATE = (
     r"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|1[0-2])[-/.](?:19|20)\d\d)"
 )
 _YEAR = r"(?:19|20)\d\d"
+_IS_YEAR = re.compile(_YEAR)
 # A candidate that starts with a whole date, or is nothing but dates and years, is no identifier.
 _DATES = re.compile(rf"{DATE}(?:\s[\s\S]*)?|(?:{DATE}|{_YEAR})(?:[\s,;\-/]+(?:{DATE}|{_YEAR}))*")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})+(?:[.,]\d{1,2})?")
@@ -94,6 +95,11 @@ def cue_in(pattern: re.Pattern[str], before: str) -> re.Match[str] | None:
 def is_dates(said: str) -> bool:
     """Whether figures are a date with what follows, or nothing but dates and years."""
     return bool(_DATES.fullmatch(said))
+
+
+def is_year(said: str) -> bool:
+    """Whether figures are a year of our time."""
+    return bool(_IS_YEAR.fullmatch(said))
 
 
 def is_amount(said: str) -> bool:

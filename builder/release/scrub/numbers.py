@@ -18,6 +18,7 @@ from builder.release.scrub.candidates import (
     Token,
     figures,
     is_dates,
+    is_year,
 )
 from builder.release.scrub.fold import BREAK
 from builder.release.scrub.recogniser import Context, Recogniser
@@ -78,9 +79,11 @@ def _claimed(
     # No identifier starts or ends inside a date: "2024-01-[09 2024-01-10]" is no phone.
     dates = [date.span() for date in _WHOLE_DATE.finditer(text, tokens[0][1], tokens[-1][2])]
     inside = {at for first, last in dates for at in range(first + 1, last)}
-    for first, (token, start, _) in enumerate(tokens):
+
+    def claimed_from(first: int) -> Iterator[Found]:
+        token, start, _ = tokens[first]
         if len(token) >= _OWN or start in inside:
-            continue
+            return
         before, digits = text[max(0, start - BEFORE) : start], ""
         for part, _, end in tokens[first:]:
             digits += part
@@ -95,6 +98,12 @@ def _claimed(
                 kind = _kind(candidate, asked, context)
                 if kind:
                     yield kind, start, end
+
+    for first, (token, _, _) in enumerate(tokens):
+        # "en 2024, o sea, 4000 0000 …": a year begins nothing where what follows it is whole
+        if is_year(token) and first + 1 < len(tokens) and any(claimed_from(first + 1)):
+            continue
+        yield from claimed_from(first)
 
 
 def _kind(candidate: Candidate, asked: list[Recogniser], context: Context) -> str | None:

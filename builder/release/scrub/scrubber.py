@@ -70,7 +70,7 @@ class Scrubber:
         countries, missing_countries: ISO codes with and without a module of their own.
     """
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
 
     def __init__(
         self,
