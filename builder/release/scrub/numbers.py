@@ -80,7 +80,7 @@ def _claimed(
     dates = [date.span() for date in _WHOLE_DATE.finditer(text, tokens[0][1], tokens[-1][2])]
     inside = {at for first, last in dates for at in range(first + 1, last)}
 
-    def claimed_from(first: int) -> Iterator[Found]:
+    def claimed_from(first: int) -> Iterator[tuple[Recogniser, Candidate, int, int]]:
         token, start, _ = tokens[first]
         if len(token) >= _OWN or start in inside:
             return
@@ -95,21 +95,27 @@ def _claimed(
                     continue
                 whole = start == tokens[0][1] and end == tokens[-1][2]
                 candidate = Candidate(digits, said, before, text[end : end + AFTER], whole)
-                kind = _kind(candidate, asked, context)
-                if kind:
-                    yield kind, start, end
+                if one := _claimer(candidate, asked, context):
+                    yield one, candidate, start, end
 
-    for first, (token, _, _) in enumerate(tokens):
+    settled = 0  # where a number ends inside which no other begins
+    for first, (token, begin, _) in enumerate(tokens):
+        if begin < settled:
+            continue
         # "en 2024, o sea, 4000 0000 …": a year begins nothing where what follows it is whole
         if is_year(token) and first + 1 < len(tokens) and any(claimed_from(first + 1)):
             continue
-        yield from claimed_from(first)
+        for one, candidate, start, end in claimed_from(first):
+            yield one.kind, start, end
+            if one.settles and one.settles(candidate):
+                settled = end
+                break
 
 
-def _kind(candidate: Candidate, asked: list[Recogniser], context: Context) -> str | None:
+def _claimer(candidate: Candidate, asked: list[Recogniser], context: Context) -> Recogniser | None:
     for recogniser in asked:
         if candidate.amount and not recogniser.reads_amounts:
             continue
         if recogniser.claims and recogniser.claims(candidate, context):
-            return recogniser.kind
+            return recogniser
     return None

@@ -81,6 +81,7 @@ class Recogniser:
         reads_amounts: asked about figures written like amounts ("1.234.567") too.
         leftovers: tokens of a run of figures, and its view -> spans; findings that lie wholly
             inside a claimed number are dropped.
+        settles: tells whether a claimed number is so surely whole that no other begins inside it.
     """
 
     kind: str
@@ -91,6 +92,7 @@ class Recogniser:
     turn: int = 50
     reads_amounts: bool = False
     leftovers: Callable[[list[Token], str], Iterable[Span]] | None = None
+    settles: Callable[[Candidate], bool] | None = None
 
     @property
     def tag(self) -> str:

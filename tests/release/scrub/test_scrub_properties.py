@@ -36,7 +36,9 @@ ORDINARY = [
     "1-0", "un 85,5 %", "COVID-19", "FIFA 2026", "USD 1000", "los Choneros", "¡toque de queda!",
     "dos o tres personas", "tod@s", "EE.UU.", "ñandú 👍🏽", "la cárcel", "53.617.894 likes",
 ]  # fmt: skip
-JOINTS = [" y luego ", ". Dijo: ", " pero ", ", o sea, ", " 🔥 entonces ", "\nAdemás, "]
+JOINTS = [". Dijo: ", " pero ", ", porque ", " 🔥 cuando ", "\nAdemás, "]
+# People say these inside a number too: between a number and other figures they part nothing.
+FILLERS = [" y luego ", ", o sea, ", " 🔥 entonces "]
 WORDS = "cero uno dos tres cuatro cinco seis siete ocho nueve".split()
 CYRILLIC = str.maketrans("aeopcx", "аеорсх")
 
@@ -155,7 +157,8 @@ def test_nothing_planted_remains_and_the_ordinary_survives(
         parts += [before, written, after]
     text = parts[0]
     for part in parts[1:]:
-        text += data.draw(st.sampled_from(JOINTS)) + part
+        figures = any(char.isdigit() for char in part + text[-20:])
+        text += data.draw(st.sampled_from(JOINTS if figures else JOINTS + FILLERS)) + part
     result = SCRUBBER.scrub(text)
     for before, (kind, written), after in pieces:
         secret = written.removesuffix("ejemplo.com") if kind == "email" else written

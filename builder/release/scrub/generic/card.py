@@ -23,4 +23,12 @@ def claims(candidate: Candidate, context: Context) -> bool:
     return len(tokens) == 1 or max(map(len, tokens)) <= 6
 
 
-RECOGNISER = Recogniser("card", 60, ((FIGURE, SEVEN_FIGURES),), claims=claims, turn=50)
+def settles(candidate: Candidate) -> bool:
+    """Printed as on a card, 4-4-4-4 or 4-6-5, and it passes Luhn."""
+    sizes = [len(token) for token in _DIGITS.findall(candidate.said)]
+    return sizes in ([4, 4, 4, 4], [4, 6, 5]) and luhn(candidate.digits)
+
+
+RECOGNISER = Recogniser(
+    "card", 60, ((FIGURE, SEVEN_FIGURES),), claims=claims, turn=50, settles=settles
+)

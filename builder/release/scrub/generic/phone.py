@@ -62,6 +62,7 @@ _LEAST = 7
 _LISTED = 4  # what is written in more pieces may be a list
 _CUED = range(7, 11)  # figures that make a phone after a cue
 _SAID = range(7, 14)  # figures of a spoken phone that is in no plan
+_WHOLE = 10  # figures of the longest national numbers of these countries
 _SPOKEN_NUMBERS = 5  # spoken numbers in a row that make a phone whatever their value
 
 
@@ -111,11 +112,22 @@ def leftovers(tokens: list[Token], view: str) -> Iterator[Span]:
         if token[0] and len(token[0]) <= 4:
             run.append(token)
             continue
-        said = sum(view[start - 1 : start] == SPOKEN for _, start, _ in run)
-        size = sum(len(figures) for figures, _, _ in run)
+        # "… siete, y luego el 911": what is written behind a whole number is another
+        while run and not _was_said(run[-1], view) and _size(run[:-1]) >= _WHOLE:
+            run.pop()
+        said = sum(_was_said(token, view) for token in run)
+        size = _size(run)
         if len(run) >= _SPOKEN_NUMBERS and 2 * said >= len(run) and size in _SAID:
             yield run[0][1], run[-1][2]
         run = []
+
+
+def _was_said(token: Token, view: str) -> bool:
+    return view[token[1] - 1 : token[1]] == SPOKEN
+
+
+def _size(run: list[Token]) -> int:
+    return sum(len(digits) for digits, _, _ in run)
 
 
 def find(view: str, context: Context) -> Iterator[Span]:
