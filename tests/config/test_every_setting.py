@@ -179,7 +179,7 @@ def batch_videos(monkeypatch: pytest.MonkeyPatch) -> None:
 def token_env(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_OWN_TOKEN", "t0")
     made = Endpoint(llm(token_env="MY_OWN_TOKEN"))
-    assert made._client.headers["authorization"] == "Bearer t0"
+    assert made._line._client.headers["authorization"] == "Bearer t0"
 
 
 def concurrency(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +207,7 @@ def requests_per_minute(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Endpoint(llm(timeout=7))._client.timeout.read == 7
+    assert Endpoint(llm(timeout=7))._line._client.timeout.read == 7
 
 
 def _tries(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> int:
