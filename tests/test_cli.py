@@ -180,7 +180,7 @@ def page(**more: Any) -> str:
 
 def truncated(pages: Path) -> tuple[str, ...]:
     path = sorted(pages.glob("2024-01-09*.jsonl"))[0]
-    path.write_bytes(path.read_bytes()[:-200])
+    path.write_bytes(path.read_bytes()[:-150])
     return path.name, "line ", "cut short"
 
 

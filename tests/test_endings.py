@@ -42,7 +42,7 @@ MISTAKES = {
     "no such source": ({"PAGES": "nothing"}, "does not exist"),
     "a source that is no page": ({"PAGES": "file"}, "no Research API pages"),
     "a circle of links as source": ({"PAGES": "circle"}, "cannot be read"),
-    "a name that is too long": ({"OUT": "x" * 300}, "cannot be made"),
+    "a name that is too long": ({"OUT": "x" * 300}, "too long"),
     "a work name that is too long": ({"WORK": "x" * 300}, "work folder cannot be made"),
 }
 OPTIONS = {

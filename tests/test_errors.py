@@ -21,6 +21,7 @@ EXIT_CODES = (1, 2, 3)
 # Caught where they are thrown: a row or a call becomes a row with a status, never a message.
 SIGNALS = {
     "builder.annotate.summary.endpoint.CallFailed",
+    "builder.annotate.summary.line.Cut",
     "builder.media.formats.MediaProblem",
     "builder.media.workers._Died",
     "builder.run.read_ahead._Stopped",

@@ -232,6 +232,7 @@ def what_comes_of(
         "quality": lambda: judge({"entailment_share": (0.85, 20)}, thresholds_of(campaign)),
         "kinds": lambda: Scrubber.of(campaign).kinds,
         "scrubbed": scrubbed,
+        "names": names,
         "hashtags": hashtags,
         "figures": figures,
         "dropped": dropped,

@@ -28,7 +28,12 @@ Send = Callable[..., Published]
         ("exact", {}, {"gated": "auto"}, True),
         ("exact", {}, {"gated": "manual"}, True),
         (None, {"names_scrubbed": True}, {}, True),
-        ("public", {}, {}, False),  # with texts in which nobody looked for names
+        (
+            "public",
+            {"names_scrubbed": False},
+            {},
+            False,
+        ),  # with texts in which nobody looked for names
         ("public", {"names_scrubbed": True}, {}, True),
     ],
 )

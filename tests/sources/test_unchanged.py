@@ -53,7 +53,7 @@ def rewriting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
 
     def install(path: Path, contents: list[str], *, before: bool, age: float = 0.0) -> list[int]:
         calls: list[int] = []
-        original = module.read_pages
+        original = module.READERS["pages"]
 
         def reading(file: SourceFile, first: int) -> Iterator[Any]:
             calls.append(1)
@@ -68,7 +68,7 @@ def rewriting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
             if before:
                 yield from original(file, first)
 
-        monkeypatch.setattr(module, "read_pages", reading)
+        monkeypatch.setitem(module.READERS, "pages", reading)
         return calls
 
     return install

@@ -119,7 +119,7 @@ def test_no_pseudonym_survives_text_matching_is_said(small: Built) -> None:
 
 
 def test_without_counts_and_duration_the_date_and_the_texts_are_counted(editable: Path) -> None:
-    none = [pl.lit(None, pl.Int64).alias(c) for c in COUNTS]
+    none = [pl.lit(None, pl.Int64).alias(c) for c in (*COUNTS, "favorites_count")]
     rewrite(
         editable,
         "metadata",
