@@ -350,6 +350,7 @@ def test_out_is_an_empty_folder(small: Built, tmp_path: Path, cli: Cli) -> None:
 # -- the key, from outside ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_key_by_environment_and_lost_and_other(small: Built, tmp_path: Path) -> None:
     out = tmp_path / NAME
     common = ["regenerate", small.pages, "--out", out, *SKIP, "--work"]

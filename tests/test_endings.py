@@ -188,6 +188,7 @@ def test_nohup_still_means_nohup(small: Built, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.slow
 def test_messages_that_cannot_be_written_end_nothing(small: Built, tmp_path: Path) -> None:
     key = write_key(tmp_path / "keys" / "key")
     command = [sys.executable, "-c", "from builder.cli import main; main()"]

@@ -269,6 +269,7 @@ def test_offline_is_said(
     assert "HF_HUB_OFFLINE" in untouched(hub, send, small.release, HubUnreachable)
 
 
+@pytest.mark.slow
 def test_the_command_speaks_and_has_its_exit_codes(hub: FakeHub, small: Built) -> None:
     environment = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": TOKEN, "HF_HUB_OFFLINE": "0"}
     wish = ("publish", small.release, "--repo", REPO)

@@ -28,6 +28,7 @@ def of_the_paper(full: Built) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in full.report["fidelity"]}
 
 
+@pytest.mark.slow
 def test_the_simulated_campaign_matches_every_number(
     of_the_paper: dict[str, dict[str, Any]],
 ) -> None:
@@ -38,6 +39,7 @@ def test_the_simulated_campaign_matches_every_number(
     assert all(of_the_paper[name]["note"] for name in contradictions)
 
 
+@pytest.mark.slow
 def test_every_number_of_the_paper_has_a_row(of_the_paper: dict[str, dict[str, Any]]) -> None:
     printed = {json.dumps(row["paper"], default=str) for row in of_the_paper.values()}
     for key in ("videos_in_text", "videos_in_table_1", "transcripts_whisper", "transcripts_api"):
@@ -51,6 +53,7 @@ def test_every_number_of_the_paper_has_a_row(of_the_paper: dict[str, dict[str, A
     assert len(of_the_paper) == 5 + 12 + 21 + 2
 
 
+@pytest.mark.slow
 def test_the_contradictions_are_explained(of_the_paper: dict[str, dict[str, Any]]) -> None:
     likes = of_the_paper["mean like_count"]
     assert likes["paper"] == 1046.53 and likes["ours"] == 1041.73
@@ -59,6 +62,7 @@ def test_the_contradictions_are_explained(of_the_paper: dict[str, dict[str, Any]
     assert of_the_paper["last day (abstract)"]["ours"] == "2024-03-07"
 
 
+@pytest.mark.slow
 def test_the_tables_of_the_full_build_really_say_so(full: Built) -> None:
     """Counted again, without the code under test."""
     frame = full.frame("metadata")
@@ -85,6 +89,7 @@ def test_a_number_that_differs_says_so(editable: Path) -> None:
     assert after["total like_count"] == before["total like_count"]
 
 
+@pytest.mark.slow
 def test_of_the_full_build_one_view_less_is_seen(full: Built, tmp_path: Path) -> None:
     import shutil
 

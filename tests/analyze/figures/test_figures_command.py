@@ -362,6 +362,7 @@ def test_hashtags_can_be_chosen(small: Built, tmp_path: Path, cli: Cli) -> None:
     assert {r["hashtag"] for r in rows(tmp_path / "out" / "figure4.csv")} == {"ecuador", "noboa"}
 
 
+@pytest.mark.slow
 def test_specifications_keep_to_the_schema_of_vega_lite(small: Built) -> None:
     """At run time they are not checked: that takes longer than drawing."""
     material = Material.of(Release(small.release), Campaign.load())
