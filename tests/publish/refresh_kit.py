@@ -82,6 +82,6 @@ def holds(folder: Path, ids: set[int]) -> list[Path]:
             frame = pl.read_parquet(path)
             if "id" in frame.columns and set(frame["id"].to_list()) & ids:
                 found.append(path)
-        elif path.is_file() and any(str(video) in path.read_text("utf-8") for video in ids):
+        elif path.is_file() and any(str(video).encode() in path.read_bytes() for video in ids):
             found.append(path)
     return found
