@@ -242,8 +242,7 @@ class Store:
                     file=self.work,
                     way_out="wait for it to end, or give this one another --work",
                 )
-            for folder in (self.work, self.work / "private"):
-                _remove_temporaries(folder)
+            _remove_temporaries(self.work)
             _close_all(self.work)
             yield
 
@@ -253,12 +252,18 @@ def _private(folder: Path) -> Path:
     return folder
 
 
-def _remove_temporaries(folder: Path) -> None:
-    for leftover in folder.glob(f".*{TEMPORARY}"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover)
-        else:
-            leftover.unlink(missing_ok=True)
+def _remove_temporaries(work: Path) -> None:
+    """What a kill left half-written, wherever it lies; nobody else writes under the lock."""
+    for top, folders, files in os.walk(work):
+        for name in [name for name in folders if _is_temporary(name)]:
+            shutil.rmtree(Path(top, name))
+            folders.remove(name)
+        for name in filter(_is_temporary, files):
+            Path(top, name).unlink(missing_ok=True)
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(".") and name.endswith(TEMPORARY)
 
 
 def _close(path: Path) -> None:

@@ -163,7 +163,9 @@ def test_nothing_planted_remains_and_the_ordinary_survives(
     for before, (kind, written), after in pieces:
         secret = written.removesuffix("ejemplo.com") if kind == "email" else written
         assert core(secret) not in core(result.text), (kind, written, result.text)
-        assert before in result.text, (before, text, result.text)
+        # figures before "… arroba gmail" may be of its name ("marlon noventa y uno arroba …")
+        if not (kind == "spoken mail" and before[-1].isdigit()):
+            assert before in result.text, (before, text, result.text)
         assert after in result.text, (after, text, result.text)
     assert len(result.kinds) == len(pieces), (text, result)
 
