@@ -11,17 +11,13 @@ busy machine does not stretch. Medians of several, and null without Chromium and
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import shutil
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench_figures import BASE, build, repeat
+from bench_figures import BASE, repeat, run
 from bench_tabular import measure
 
 _CLI = [sys.executable, "-c", "from builder.cli import main; main()"]
@@ -81,24 +77,5 @@ def bench(source: Path, folder: Path, videos: int) -> dict[str, Any]:
     return {"videos": times * BASE, **made, "page_mb": size, **opened(page)}
 
 
-def main() -> None:
-    """See the module docstring."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--videos", type=int, nargs="+", default=[BASE, 5_000_000])
-    parser.add_argument("--folder", type=Path, help="where to work")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        folder = Path(name)
-        build(folder)
-        sizes = [bench(folder, folder / f"size-{n}", n) for n in arguments.videos]
-    result = {
-        "bench": "explorer",
-        "cpus": os.cpu_count(),
-        "load_average": [round(load, 1) for load in os.getloadavg()],
-        "sizes": sizes,
-    }
-    print(json.dumps(result))
-
-
 if __name__ == "__main__":
-    main()
+    run("explorer", __doc__.splitlines()[0], bench)

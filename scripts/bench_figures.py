@@ -17,6 +17,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +74,24 @@ def bench(source: Path, folder: Path, videos: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """See the module docstring."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run(name: str, about: str, bench: Callable[[Path, Path, int], dict[str, Any]]) -> None:
+    """Build once, measure every size asked for, and print one JSON line.
+
+    Args:
+        name: of the bench.
+        about: for the help.
+        bench: (the build, a folder of its own, videos) -> what was measured.
+    """
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--videos", type=int, nargs="+", default=[BASE, 5_000_000])
     parser.add_argument("--folder", type=Path, help="where to work")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as place:
+        folder = Path(place)
         build(folder)
         sizes = [bench(folder, folder / f"size-{n}", n) for n in arguments.videos]
     result = {
-        "bench": "figures",
+        "bench": name,
         "cpus": os.cpu_count(),
         "load_average": [round(load, 1) for load in os.getloadavg()],
         "sizes": sizes,
@@ -93,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run("figures", __doc__.splitlines()[0], bench)

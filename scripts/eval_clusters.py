@@ -22,7 +22,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 from builder.analyze.clusters.embedding import ABOUT, EmbedFrames
 from builder.analyze.clusters.layout import lay_out
 from builder.analyze.clusters.networks import EfficientNetLite0
-from builder.analyze.topics.embedding import vectors_of
+from builder.analyze.vectors import vectors_of
 from builder.media.downloads import find_media
 from builder.run.local import run_stage
 from builder.run.store import Store

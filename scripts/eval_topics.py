@@ -24,9 +24,10 @@ import polars as pl
 from sklearn.metrics import normalized_mutual_info_score
 from topics_corpus import corpus
 
-from builder.analyze.topics.embedding import Embed, keyed, vectors_of
+from builder.analyze.topics.embedding import Embed, keyed
 from builder.analyze.topics.model import find_topics
 from builder.analyze.topics.texts import Texts
+from builder.analyze.vectors import vectors_of
 from builder.release.scrub.scrubber import Scrubber
 from builder.run.local import run_stage
 from builder.run.store import Store

@@ -10,6 +10,7 @@ import polars as pl
 from builder.analyze.ngrams import Ngrams, caption_ngrams
 from builder.config.campaign import Campaign
 from builder.errors import UsageProblem
+from builder.release.anonymize import crosswalk_parts
 from builder.release.hashtags import distinctive_usernames, known_usernames, shared_usernames
 from builder.release.scrub.scrubber import Scrubber
 from builder.validate.release import Tables
@@ -29,7 +30,7 @@ def released_ngrams(
     Raises:
         UsageProblem: the folder holds no build, or that of another release.
     """
-    pairs = sorted((work / "private" / "crosswalk").glob("part-*.parquet"))
+    pairs = crosswalk_parts(work)
     found = sorted((work / "ingest").glob("*/part-*.parquet")) if parts is None else parts
     if not pairs or not found:
         raise UsageProblem(

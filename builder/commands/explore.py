@@ -9,9 +9,8 @@ from builder.analyze.explorer.topics import Topics
 from builder.analyze.figures.material import Material
 from builder.analyze.figures.words import Language
 from builder.commands.figures import check_out
-from builder.config.campaign import Campaign
 from builder.validate.release import Release
-from builder.validate.whole import embedded_campaign
+from builder.validate.whole import asked_campaign
 
 
 def run_explore(
@@ -40,7 +39,7 @@ def run_explore(
     opened = Release(release)
     check_out(release, out)
     named = opened.manifest.campaign
-    chosen = Campaign.load(campaign) if campaign else embedded_campaign(named)
+    chosen = asked_campaign(campaign, named)
     material = Material.of(opened, chosen, language=language)
     write_site(material, out, Topics.read(topics) if topics is not None else None)
     kind = " (SYNTHETIC)" if material.synthetic else ""

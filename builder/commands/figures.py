@@ -9,11 +9,10 @@ from builder.analyze.captions import released_ngrams
 from builder.analyze.figures.make import INDEX, write_all
 from builder.analyze.figures.material import Material
 from builder.analyze.figures.words import Language
-from builder.config.campaign import Campaign
 from builder.errors import UsageProblem
 from builder.run.progress import Progress
 from builder.validate.release import Release
-from builder.validate.whole import embedded_campaign
+from builder.validate.whole import asked_campaign
 
 _FIGURES = 9
 
@@ -46,7 +45,7 @@ def run_figures(
     opened = Release(release)
     check_out(release, out)
     named = opened.manifest.campaign
-    chosen = Campaign.load(campaign) if campaign else embedded_campaign(named)
+    chosen = asked_campaign(campaign, named)
     ngrams = None
     if work is not None:
         if chosen is None:
@@ -77,5 +76,10 @@ def check_out(release: Path, out: Path) -> None:
             file=out,
             way_out="give a folder beside the release",
         )
+    check_folder(out)
+
+
+def check_folder(out: Path) -> None:
+    """Raise UsageProblem if `out` is a file."""
     if out.exists() and not out.is_dir():
         raise UsageProblem("the output is a file", file=out, way_out="give a folder as --out")

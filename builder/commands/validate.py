@@ -10,7 +10,7 @@ from builder.errors import UsageProblem
 from builder.review.score import gold_labels
 from builder.validate.contract.leaks import Private
 from builder.validate.release import Release
-from builder.validate.whole import PASS, embedded_campaign, summary_lines, validate, write_reports
+from builder.validate.whole import PASS, asked_campaign, summary_lines, validate, write_reports
 
 
 def run(
@@ -63,7 +63,7 @@ def private_of(
         UsageProblem: not a release, or `work` was never built in.
     """
     named = Release(release).manifest.campaign
-    chosen = Campaign.load(campaign) if campaign else embedded_campaign(named)
+    chosen = asked_campaign(campaign, named)
     private = None
     if work is not None:
         parts = sorted((work / "ingest").glob("*/part-*.parquet"))

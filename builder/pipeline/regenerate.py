@@ -22,11 +22,9 @@ from builder.release.manifest import Manifest
 from builder.release.promote import claimed
 from builder.release.pseudonym import Key, given_key, open_key
 from builder.release.scrub.names.choose import finder_of
-from builder.release.target import (
-    check_target,
-)
+from builder.release.target import check_target
 from builder.run.ledger import Ledger
-from builder.run.local import Engine, in_process
+from builder.run.on_ray import engine_of
 from builder.run.progress import of_all
 from builder.run.removals import read_removed
 from builder.run.store import Store
@@ -74,7 +72,7 @@ def regenerate(request: Request) -> Outcome:
             request.mode,
             store,
             ledger,
-            _engine(request),
+            engine_of(request.engine),
             request.progress,
         )
         annotator.check(media=request.media is not None)
@@ -116,11 +114,3 @@ def _key(request: Request, campaign: Campaign, ingested: Ingested, store: Store)
     # the ids of the embedded sample are nobody's
     new_ids = request.new_ids or not request.sources
     return open_key(store, key_file=request.key_file, release=release, new_ids=new_ids)
-
-
-def _engine(request: Request) -> Engine:
-    if request.engine == "local":
-        return in_process
-    from builder.run.on_ray import ray_engine
-
-    return ray_engine()

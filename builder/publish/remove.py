@@ -22,13 +22,13 @@ from builder.media.download.run import FOLDER as DOWNLOADS
 from builder.media.download.run import LOG
 from builder.media.downloads import entries_of
 from builder.publish.looks import FOLDER as LOOKS
+from builder.release.anonymize import CROSSWALK, crosswalk_parts
 from builder.run.removals import add_removed
 from builder.run.resume import renew
 from builder.run.store import DAMAGED, Store, digest_of, write_atomic, write_frame, write_json
 from builder.sources.ids import parse_id
 from builder.sources.ingest import RAW, REMOVED, SUMMARY
 
-CROSSWALK = "crosswalk"
 # Made again from what is left: anonymised rows, rows kept of an ingest, releases that were refused.
 CACHES = ("anonymize", "kept", "rejected")
 _LINK = re.compile(r"tiktok\.com/(?:@[^/\s]*/(?:video|photo)|v|embed(?:/v2)?)/(\d{15,19})\b", re.I)
@@ -217,7 +217,7 @@ def _from_log(path: Path, ids: frozenset[int], receipt: Receipt) -> None:
 def _crosswalk(work: Path) -> dict[str, int]:
     frames = [
         pl.read_parquet(part, columns=["id", "video_id"], glob=False)
-        for part in sorted((work / "private" / CROSSWALK).glob("part-*.parquet"))
+        for part in crosswalk_parts(work)
     ]
     pairs = pl.concat(frames).iter_rows(named=True) if frames else ()
     return {str(row["video_id"]): int(row["id"]) for row in pairs}

@@ -40,6 +40,7 @@ from builder.sources.schema import LABELS
 
 VERSION = "3"
 SLICE_ROWS = 20_000
+CROSSWALK = "crosswalk"
 
 
 class Annotations(Protocol):
@@ -146,9 +147,14 @@ def anonymize(
     return done
 
 
+def crosswalk_parts(work: Path) -> list[Path]:
+    """The crosswalk of a work folder: `id`, `video_id`; empty where no build was finished."""
+    return sorted((work / "private" / CROSSWALK).glob("part-*.parquet"))
+
+
 def _write_crosswalk(parts: list[Path], mark: str, store: Store) -> None:
     """`work/private/crosswalk/`: which id has which pseudonym, in the release of this run."""
-    folder = store.private / "crosswalk"
+    folder = store.private / CROSSWALK
     folder.mkdir(mode=0o700, exist_ok=True)
     targets = {folder / part.name: part for part in parts}
 

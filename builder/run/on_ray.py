@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from builder.errors import StageFailed
-from builder.run.local import Engine
+from builder.run.local import Engine, in_process
 from builder.run.stage import Stage
 
 
@@ -26,6 +26,15 @@ class _Worker:
 
     def __call__(self, block: Any) -> Any:
         return self.stage(pl.DataFrame(block)).to_arrow()
+
+
+def engine_of(name: str) -> Engine:
+    """The engine a command asks for: `local`, or `ray`.
+
+    Raises:
+        StageFailed: Ray is not installed.
+    """
+    return in_process if name == "local" else ray_engine()
 
 
 def ray_engine(workers: int | None = None) -> Engine:

@@ -84,6 +84,15 @@ def embedded_campaign(name: object) -> Campaign | None:
         return None
 
 
+def asked_campaign(given: str | None, named: object) -> Campaign | None:
+    """The campaign a person gives by name or folder, else `embedded_campaign` of the manifest's.
+
+    Raises:
+        CampaignError: what was given is no campaign.
+    """
+    return Campaign.load(given) if given else embedded_campaign(named)
+
+
 def write_reports(
     report: dict[str, Any],
     json_path: Path | None = None,

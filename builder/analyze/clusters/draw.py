@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import altair as alt
-import jinja2
 import orjson
 import polars as pl
 
 from builder.analyze.clusters.layout import Map
 from builder.analyze.figures.figure import Chart, Figure, layered, values
+from builder.analyze.figures.page import page_template
 from builder.analyze.figures.theme import ACCENT, MAIN, SOFT, TEXT, Layout
 from builder.analyze.figures.words import Words
 
@@ -78,10 +76,6 @@ def page_of(
     made: Map | None, figure: Figure, source: str, words: Words, *, synthetic: bool
 ) -> bytes:
     """map.html: a canvas with the dots, a list of clusters; needs nothing else."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = resources.files("builder.analyze.clusters").joinpath("map.html.jinja")
     dots = made.videos.select("video_id", "x", "y", "cluster").rows() if made else []
     sizes = (
         made.videos.filter(pl.col("cluster") >= 0).group_by("cluster").len().sort("cluster").rows()
@@ -89,7 +83,7 @@ def page_of(
         else []
     )
     return (
-        environment.from_string(template.read_text(encoding="utf-8"))
+        page_template("clusters/map.html.jinja")
         .render(
             words=words,
             title=figure.title,

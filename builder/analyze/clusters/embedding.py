@@ -14,6 +14,7 @@ from builder.analyze.clusters.networks import (
     Network,
     TimeSformer,
 )
+from builder.analyze.vectors import packed
 from builder.media.formats import MediaProblem, check_file
 from builder.media.workers import frames_of
 from builder.run.stage import Stage
@@ -81,12 +82,7 @@ class EmbedFrames(Stage):
             return {"status": problem.status}
         if not pictures:
             return {"status": "corrupt"}
-        vector = np.asarray(network(pictures), "<f4")
-        if not np.isfinite(vector).all():
-            return {"status": "failed", "reason": "no_number"}
-        return {
-            "status": "ok",
-            "embedding": vector.tobytes(),
-            "frames": len(pictures),
-            "model": ABOUT[self.model].format(len(pictures)),
-        }
+        made = packed(np.asarray(network(pictures), "<f4"))
+        if made["status"] == "ok":
+            made |= {"frames": len(pictures), "model": ABOUT[self.model].format(len(pictures))}
+        return made

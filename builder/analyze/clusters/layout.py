@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from builder.analyze.topics.clustering import LEAST, dense, reduced
-from builder.analyze.topics.embedding import Floats
+from builder.analyze.vectors import Floats
 
 SMALLEST = 5  # videos of a cluster, at least
 NEAR = 0.995  # cosine above which two videos look the same to the network

@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
@@ -18,6 +17,7 @@ from builder.analyze.explorer.cube import MOST_ROWS, cube_of
 from builder.analyze.explorer.samples import samples_of
 from builder.analyze.explorer.topics import Topics
 from builder.analyze.figures.material import Material
+from builder.analyze.figures.page import page_template
 from builder.run.store import write_atomic
 from builder.validate.plots import COLOURS
 
@@ -88,10 +88,7 @@ def page_of(material: Material, topics: Topics | None = None, most: int = MOST_R
     if warning and material.language == "en":
         page["warning"] = warning.strip()
     threshold = words.number(material.tables.threshold, 2)
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    html = environment.from_string(_file("page.html.jinja")).render(
+    html = page_template("explorer/site/page.html.jinja").render(
         language=material.language,
         words=page,
         title=page["title"].format(**fields),

@@ -59,10 +59,6 @@ def render_page(
         inline: the SVGs lie in the page; else it shows the files beside it.
     """
     words = material.words
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = resources.files("builder.analyze.figures").joinpath("page.html.jinja")
     figures = [
         {
             "name": one.figure.name,
@@ -91,7 +87,7 @@ def render_page(
         }
         for table in tables
     ]
-    page = environment.from_string(template.read_text(encoding="utf-8")).render(
+    page = page_template("figures/page.html.jinja").render(
         words=words,
         title=words("page_title", name=material.name, version=material.version),
         lead=words(
@@ -108,6 +104,15 @@ def render_page(
         breakpoint=WIDE.width - 100,
     )
     return page.encode()
+
+
+def page_template(file: str) -> jinja2.Template:
+    """The template of a page of this room, by its path below `builder/analyze`."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = resources.files("builder.analyze").joinpath(file)
+    return environment.from_string(template.read_text(encoding="utf-8"))
 
 
 def _address(svg: bytes, file: str, *, inline: bool) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -107,26 +108,8 @@ def figure4(material: Material) -> Figure:
         )
 
     def draw(layout: Layout) -> Chart:
-        columns = 1 if layout.phone else 2
-        width = (layout.inner - _GUTTER * (columns - 1)) // columns - _BESIDE
-        days = material.days(width)
-        stacks = []
-        for column in range(columns):
-            mine = tags[column::columns]
-            panels = [
-                (
-                    alt.TitleParams(wrapped(titles[tag], width + _BESIDE, SIZE, bold=True)),
-                    days.panel(
-                        _rows(days, data.filter(pl.col("hashtag") == tag), "videos"),
-                        height=64 if layout.phone else 72,
-                        labels=tag == mine[-1],
-                    ),
-                )
-                for tag in mine
-            ]
-            if panels:
-                stacks.append(days.stack(panels))
-        return beside(stacks, spacing=_GUTTER)
+        panels = [(titles[tag], data.filter(pl.col("hashtag") == tag)) for tag in tags]
+        return videos_a_day(material, layout, panels, height=64 if layout.phone else 72)
 
     return Figure(
         name="figure4",
@@ -139,6 +122,34 @@ def figure4(material: Material) -> Figure:
         draw=draw if tags else None,
         empty=words("figure4.empty" if material.hashtags.height else "figure3.empty"),
     )
+
+
+def videos_a_day(
+    material: Material, layout: Layout, panels: Sequence[tuple[str, pl.DataFrame]], height: int
+) -> Chart:
+    """A panel of the videos of each day for every (title, `date` and `videos`).
+
+    In two columns, one below the other on a phone; the days stand below the last of a column.
+    """
+    columns = 1 if layout.phone else 2
+    width = (layout.inner - _GUTTER * (columns - 1)) // columns - _BESIDE
+    days = material.days(width)
+    stacks = []
+    for column in range(columns):
+        mine = panels[column::columns]
+        if not mine:
+            continue
+        drawn = [
+            (
+                alt.TitleParams(wrapped(title, width + _BESIDE, SIZE, bold=True)),
+                days.panel(
+                    _rows(days, data, "videos"), height=height, labels=place == len(mine) - 1
+                ),
+            )
+            for place, (title, data) in enumerate(mine)
+        ]
+        stacks.append(days.stack(drawn))
+    return beside(stacks, spacing=_GUTTER)
 
 
 def _rows(days: Days, data: pl.DataFrame, column: str) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from builder.analyze.topics.embedding import WAY_OUT, Floats
+from builder.analyze.topics.embedding import WAY_OUT
+from builder.analyze.vectors import Floats
 from builder.errors import StageFailed
 
 NEIGHBOURS, DIMENSIONS, SEED = 15, 5, 0

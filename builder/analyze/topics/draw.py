@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-import altair as alt
-import jinja2
 import polars as pl
 
-from builder.analyze.figures.figure import Chart, Figure, beside
+from builder.analyze.figures.figure import Chart, Figure
 from builder.analyze.figures.material import Material
-from builder.analyze.figures.page import picture_address
-from builder.analyze.figures.paper import wrapped
-from builder.analyze.figures.theme import SIZE, WIDE, Layout
+from builder.analyze.figures.page import page_template, picture_address
+from builder.analyze.figures.theme import WIDE, Layout
+from builder.analyze.figures.time_figures import videos_a_day
 from builder.analyze.topics.labels import Matched
 from builder.analyze.topics.model import LEAST_TEXTS, Topics
 from builder.analyze.topics.texts import MIN_TEXTS, MIN_VIDEOS
 
 PANELS = 12
-_BESIDE, _GUTTER = 54, 26
 
 
 @dataclass(frozen=True)
@@ -72,45 +68,21 @@ def figure_of(named: Named) -> Figure:
     material, words, topics = named.material, named.material.words, named.topics
     data = named.days()
     shown = list(range(min(PANELS, len(topics.words))))
-    titles, series = [], []
+    panels: list[tuple[str, pl.DataFrame]] = []
     for topic in shown:
         mine = data.filter(pl.col("topic") == topic)
         top = mine.sort("videos", "date", descending=[True, False]).row(0, named=True)
-        titles.append(
-            words(
-                "topics.panel",
-                label=named.label(topic),
-                n=words.number(topics.sizes[topic]),
-                date=words.day(top["date"]),
-                peak=words.number(top["videos"]),
-            )
+        title = words(
+            "topics.panel",
+            label=named.label(topic),
+            n=words.number(topics.sizes[topic]),
+            date=words.day(top["date"]),
+            peak=words.number(top["videos"]),
         )
-        series.append(mine)
+        panels.append((title, mine))
 
     def draw(layout: Layout) -> Chart:
-        columns = 1 if layout.phone else 2
-        width = (layout.inner - _GUTTER * (columns - 1)) // columns - _BESIDE
-        days = material.days(width)
-        stacks = []
-        for column in range(columns):
-            mine = shown[column::columns]
-            panels = [
-                (
-                    alt.TitleParams(wrapped(titles[topic], width + _BESIDE, SIZE, bold=True)),
-                    days.panel(
-                        [
-                            {"date": days.at(day), "value": value}
-                            for day, value in series[topic].select("date", "videos").rows()
-                        ],
-                        height=64,
-                        labels=topic == mine[-1],
-                    ),
-                )
-                for topic in mine
-            ]
-            if panels:
-                stacks.append(days.stack(panels))
-        return beside(stacks, spacing=_GUTTER)
+        return videos_a_day(material, layout, panels, height=64)
 
     notes = [words("topics.note")]
     if len(shown) < len(topics.words):
@@ -122,7 +94,7 @@ def figure_of(named: Named) -> Figure:
         subtitle=words("topics.subtitle"),
         n=material.n(topics.assigned.height, "transcripts"),
         notes=(*notes, *material.coarse_days) if shown else (),
-        alt=words("topics.alt", panels="; ".join(titles)),
+        alt=words("topics.alt", panels="; ".join(title for title, _ in panels)),
         data=data,
         draw=draw if shown else None,
         empty=named.empty,
@@ -135,10 +107,6 @@ def figure_of(named: Named) -> Figure:
 def page_of(named: Named, figure: Figure, wide: bytes, narrow: bytes) -> bytes:
     """topics.html: needs nothing else."""
     material, words, topics = named.material, named.material.words, named.topics
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = resources.files("builder.analyze.topics").joinpath("topics.html.jinja")
     total = topics.assigned.height
     rows: list[dict[str, Any]] = [
         {
@@ -157,7 +125,7 @@ def page_of(named: Named, figure: Figure, wide: bytes, narrow: bytes) -> bytes:
         for name, value in vars(topics.quality).items()
     }
     return (
-        environment.from_string(template.read_text(encoding="utf-8"))
+        page_template("topics/topics.html.jinja")
         .render(
             words=words,
             title=words("topics.page", name=material.name, version=material.version),

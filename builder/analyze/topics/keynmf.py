@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from builder.analyze.topics.embedding import WAY_OUT, Floats
+from builder.analyze.topics.embedding import WAY_OUT
+from builder.analyze.vectors import Floats
 from builder.errors import StageFailed
 
 TOP_WORDS = 25  # keywords of a text, as in turftopic

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from builder.analyze.topics import clustering
-from builder.analyze.topics.embedding import Embed, Floats, keyed, vectors_of
+from builder.analyze.topics.embedding import Embed, keyed
 from builder.analyze.topics.keynmf import (
     Factors,
     Ints,
@@ -29,6 +29,7 @@ from builder.analyze.topics.quality import (
     top_words,
 )
 from builder.analyze.topics.texts import Texts
+from builder.analyze.vectors import Floats, vectors_of
 from builder.release.scrub.scrubber import Scrubber
 from builder.run.local import collect, run_slices
 from builder.run.progress import Progress

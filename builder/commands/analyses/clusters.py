@@ -15,11 +15,14 @@ from builder.analyze.clusters.networks import TIMESFORMER, EfficientNetLite0
 from builder.analyze.figures.paper import Paper, sheet
 from builder.analyze.figures.theme import PHONE, WIDE
 from builder.analyze.figures.words import Language, words
-from builder.analyze.topics.embedding import vectors_of
+from builder.analyze.vectors import vectors_of
+from builder.commands.figures import check_folder
 from builder.errors import UsageProblem
 from builder.media.downloads import find_media
+from builder.release.anonymize import crosswalk_parts
 from builder.run.ledger import read_status
-from builder.run.local import Engine, in_process, run_stage
+from builder.run.local import run_stage
+from builder.run.on_ray import engine_of
 from builder.run.store import Store, write_atomic
 from builder.sources.ingest import current_is_synthetic
 
@@ -57,10 +60,9 @@ def run_clusters(
         EmptySource: no folder of videos.
         StageFailed: a package or the network's trained weights are missing.
     """
-    if out.exists() and not out.is_dir():
-        raise UsageProblem("the output is a file", file=out, way_out="give a folder as --out")
+    check_folder(out)
     settings, _ = read_status(work)
-    pairs = sorted((work / "private" / "crosswalk").glob("part-*.parquet"))
+    pairs = crosswalk_parts(work)
     if not pairs:
         raise UsageProblem(
             "this work folder holds no finished build, whose ids the map would show",
@@ -76,7 +78,7 @@ def run_clusters(
     store = Store(work)
     step = stage or EmbedFrames(model, checkpoint)
     with store.lock():
-        done, report = run_stage(step, media.drop("video_id"), store, engine=_engine(engine))
+        done, report = run_stage(step, media.drop("video_id"), store, engine=engine_of(engine))
         ids, vectors = vectors_of(done)
         known = dict(names.iter_rows())
         made = lay_out([known[key] for key in ids.to_list()], vectors)
@@ -106,14 +108,6 @@ def run_clusters(
         f"{sheets} contact sheets in {store.work / SHEETS} (private)",
         f"Open {out / 'map.html'}",
     ]
-
-
-def _engine(name: str) -> Engine:
-    if name == "local":
-        return in_process
-    from builder.run.on_ray import ray_engine
-
-    return ray_engine()
 
 
 def _sheets(work: Path, made: Map | None, media: pl.DataFrame) -> int:

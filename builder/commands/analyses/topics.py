@@ -17,14 +17,13 @@ from builder.analyze.topics.labels import FILE, match, read_labels, write_labels
 from builder.analyze.topics.model import TOPICS, Method, find_topics
 from builder.analyze.topics.texts import Texts
 from builder.commands.figures import check_out
-from builder.config.campaign import Campaign
 from builder.errors import UsageProblem
 from builder.release.scrub.scrubber import Scrubber
 from builder.review.sheet import tame
 from builder.run.cache import cache_folder
 from builder.run.store import Store, write_atomic, write_frame
 from builder.validate.release import Release
-from builder.validate.whole import embedded_campaign
+from builder.validate.whole import asked_campaign
 
 PAGE = "topics.html"
 
@@ -65,7 +64,7 @@ def run_topics(
     check_out(release, out)
     given = labels or out / FILE
     known = read_labels(given) if labels or given.is_file() else []
-    chosen = Campaign.load(campaign) if campaign else embedded_campaign(opened.manifest.campaign)
+    chosen = asked_campaign(campaign, opened.manifest.campaign)
     scrubber = Scrubber.of(chosen) if chosen else Scrubber()
     material = Material.of(opened, chosen, language=language)
     texts = Texts.of(opened, chosen.languages if chosen else ())

@@ -33,6 +33,7 @@ from builder.config.campaign import Campaign
 from builder.release.scrub.fold import MASK, Folded, fold
 from builder.release.scrub.gate import ACCENTED, Gate
 from builder.release.scrub.generic.online.username import respelled
+from builder.release.scrub.names.tokens import PERSON
 from builder.release.scrub.numbers import Found
 from builder.release.scrub.recogniser import FIGURE, Context, Hint
 from builder.release.scrub.registry import all_kinds, kinds_of, load
@@ -100,7 +101,7 @@ class Scrubber:
             respelled=respelled(self._usernames),
         )
         self._words = number_words(tuple(languages))
-        self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]|<PERSON_[0-9]+>")
+        self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]|{PERSON.pattern}")
         hints: list[Hint] = [hint for recogniser in recognisers for hint in recogniser.hints]
         hints.append((FIGURE, _DIGITS_AS_LETTERS))
         hints += [("", self._words.hint)] if self._words.hint else []

@@ -15,7 +15,7 @@ from release_kit import Built, read_json
 from builder.analyze.clusters import layout
 from builder.analyze.clusters.embedding import EmbedFrames
 from builder.analyze.clusters.networks import pooled
-from builder.analyze.topics.embedding import Floats
+from builder.analyze.vectors import Floats
 from builder.commands.analyses.clusters import SHEETS, run_clusters
 from builder.errors import StageFailed, UsageProblem
 from builder.media.formats import MediaProblem

@@ -15,8 +15,9 @@ import pytest
 from release_kit import Result, rewrite
 
 from builder.analyze.figures import paper
-from builder.analyze.topics.embedding import Embed, Floats
+from builder.analyze.topics.embedding import Embed
 from builder.analyze.topics.labels import FILE, Label, match, read_labels, write_labels
+from builder.analyze.vectors import Floats
 from builder.commands.analyses.topics import run_topics
 from builder.errors import BuilderError, StageFailed
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 PERSON = re.compile(r"<PERSON_[0-9]+>")
 _WORDS = re.compile(
-    r"(?P<tag><PERSON_[0-9]+>|\[[A-Z_]+\])"
+    rf"(?P<tag>{PERSON.pattern}|\[[A-Z_]+\])"
     r"|(?P<mark>[@#][\w.]+|(?:https?://|www\.)\S+)"
     r"|[^\W_]+(?:['’´`-][^\W_]+)*"
 )
