@@ -323,7 +323,7 @@ def regenerate(
         "ecuador_2024"
     ),
     profile: Annotated[
-        str, typer.Option(help="Models to use: offline, paper, or a TOML file.")
+        str, typer.Option(help="Models to use: offline, turbo, paper, or a TOML file.")
     ] = "offline",
     videos_dir: Annotated[
         Path | None, typer.Option(help="Folder of downloaded videos, <id>.mp4.")

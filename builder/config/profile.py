@@ -1,8 +1,8 @@
 """Profiles: which models a build uses and how, one TOML file per choice.
 
-`builder/profiles/offline.toml` and `paper.toml` are embedded; any other file with the same tables
-works by its path. Tables: `[asr]` (in `builder.config.asr`), `[language]`, `[nli]`, `[sentiment]`,
-`[summaries]`, `[entailment]`, `[names]`. Each setting has its default, bounds and meaning here, and
+`builder/profiles/offline.toml`, `turbo.toml` and `paper.toml` are embedded (docs/profiles.md); any
+other file with the same tables works by its path. Tables: `[asr]` (in `builder.config.asr`),
+`[language]`, `[nli]`, `[sentiment]`, `[summaries]`, `[entailment]`, `[names]`. Each setting has its default, bounds and meaning here, and
 nowhere else; `tests/config/test_every_setting.py` proves that each one changes something.
 """
 
@@ -19,6 +19,7 @@ from builder.errors import BuilderError
 
 PROFILES = Path(__file__).parent.parent / "profiles"
 DEFAULT_PROFILE = "offline"
+EMBEDDED = tuple(sorted(file.stem for file in PROFILES.glob("*.toml")))
 
 
 class ProfileError(BuilderError):
@@ -213,10 +214,9 @@ def load_profile(name_or_path: str | Path = DEFAULT_PROFILE) -> Profile:
     if not path.is_file():
         path = PROFILES / f"{name_or_path}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.toml")))
         raise ProfileError(
             f"no profile called {str(name_or_path)!r}",
-            way_out=f"use an embedded one ({known}) or the path of a TOML file",
+            way_out=f"use an embedded one ({', '.join(EMBEDDED)}) or the path of a TOML file",
         )
     data = read_toml(path, ProfileError, "profile")
     if "name" in data:

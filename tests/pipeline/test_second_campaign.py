@@ -10,7 +10,7 @@ from release_kit import Built, build
 
 from builder.config.campaign import Campaign
 from builder.config.merged import for_campaign
-from builder.config.profile import load_profile
+from builder.config.profile import EMBEDDED, load_profile
 from builder.release.scrub.scrubber import Scrubber
 from builder.sources.simulate.dice import Dice
 from builder.sources.simulate.simulate import simulate
@@ -90,7 +90,7 @@ def test_only_brazils_recognisers_are_loaded() -> None:
 
 
 def test_the_models_are_asked_in_portuguese() -> None:
-    for name in ("offline", "paper"):
+    for name in EMBEDDED:
         profile = for_campaign(load_profile(name), BRASILIA)
         assert profile.sentiment.template == "O sentimento deste texto é {}."
         assert profile.summaries.language == "pt"

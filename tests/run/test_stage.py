@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from fakes.toy_stage import Toy, inputs, quiet
 
-from builder.config.profile import load_profile
+from builder.config.profile import EMBEDDED, load_profile
 from builder.errors import BuilderError, StageFailed
 from builder.pipeline.plan import PLAN, Step
 from builder.run.local import run_stage
@@ -145,7 +145,7 @@ def test_a_stage_travels_without_what_it_loaded() -> None:
     assert other.setups == 2, "the copy loads for itself"
 
 
-@pytest.mark.parametrize("profile", ["offline", "paper"])
+@pytest.mark.parametrize("profile", EMBEDDED)
 @pytest.mark.parametrize("step", PLAN.row_steps, ids=lambda step: step.name)
 def test_every_stage_of_the_plan_can_be_sent_to_another_process(step: Step, profile: str) -> None:
     assert step.make is not None
