@@ -2,8 +2,9 @@
 
 `builder/profiles/offline.toml`, `turbo.toml` and `paper.toml` are embedded (docs/profiles.md); any
 other file with the same tables works by its path. Tables: `[asr]` (in `builder.config.asr`),
-`[language]`, `[nli]`, `[sentiment]`, `[summaries]`, `[entailment]`, `[names]`. Each setting has its default, bounds and meaning here, and
-nowhere else; `tests/config/test_every_setting.py` proves that each one changes something.
+`[language]`, `[nli]`, `[sentiment]`, `[summaries]`, `[entailment]`, `[names]`. Each setting has its
+default, bounds and meaning here, and nowhere else; `tests/config/test_every_setting.py` proves that
+each one changes something.
 """
 
 from __future__ import annotations
