@@ -194,13 +194,13 @@ def pull_parts(place: Place, work: Path) -> tuple[int, int]:
 
 def push(arguments: argparse.Namespace) -> int:
     """What a run needs goes up: code, sources, media, parts."""
+    sys.path.insert(0, str(ROOT))
     from builder.media.downloads import find_media
     from builder.run.removals import read_removed
 
     place = Place(arguments.place)
     with tempfile.TemporaryDirectory() as folder:
-        make = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder]
-        subprocess.run([*make, str(ROOT)], check=True)
+        subprocess.run([*_wheel_maker(), folder, str(ROOT)], check=True)
         wheel = next(Path(folder).glob("*.whl"))
         place.put(wheel, f"code/{wheel.name}")
     for number, source in enumerate(arguments.sources):
@@ -230,6 +230,19 @@ def push(arguments: argparse.Namespace) -> int:
         place.put(told, "job.json")
     print(f"{len(index):,} videos and {push_parts(place, arguments.work):,} parts are up")
     return 0
+
+
+def _wheel_maker() -> list[str]:
+    """The start of a command line; the folder to write to and that of the package follow.
+
+    An environment made by `uv run` has no pip, and names its uv in UV.
+    """
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w"]
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
+        raise Refused("the package is packed by pip or uv, and neither is here; install one")
+    return [uv, "build", "--quiet", "--wheel", "--out-dir"]
 
 
 def _put_all(place: Place, source: Path, folder: str) -> None:
