@@ -23,6 +23,7 @@ privacy reports quote.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import sys
 from collections import defaultdict
@@ -37,7 +38,7 @@ from builder.release.scrub.names.cues import PARTICLES
 from builder.release.scrub.names.features import Lists
 from builder.release.scrub.names.find import NameFinder
 from builder.release.scrub.names.known import SECTIONS, Phrases, section
-from builder.release.scrub.names.tagger import FOLDER, Tagger, shipped
+from builder.release.scrub.names.tagger import FOLDER, shipped
 from builder.release.scrub.names.tokens import plain, tokens
 
 GONE = ("full", "first", "last", "said")
@@ -57,8 +58,8 @@ def without(part: str) -> NameFinder:
         for kind, some in names.items()
     }
     ours = shipped()
-    tagger = Tagger.__new__(Tagger)
-    tagger.__setstate__(ours.__getstate__() | {"lists": Lists(kept["first"], kept["last"])})
+    tagger = copy.copy(ours)
+    tagger.lists = Lists(kept["first"], kept["last"])
     phrases = [p for name in SECTIONS for p in section(name) if part_of(p) != part]
     return NameFinder(tagger=tagger, places=Phrases(phrases))
 

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from builder.release.scrub.names.replace import Cut, Finder, cuts, in_pieces, replaced
+from builder.release.scrub.names.replace import (
+    Cut,
+    Finder,
+    cuts,
+    cuts_of_all,
+    in_pieces,
+    replaced,
+)
 from builder.release.scrub.names.roster import Roster
 from builder.release.texts.withhold import IDENTIFIER, Cleaned, Cleaner, scrub_safely
 
@@ -52,9 +59,11 @@ class Persons:
         texts: list[str | None] = clean.text.to_list()
         kinds: list[list[str]] = clean.kinds.to_list()
         made: dict[int, list[Cut]] = {}
-        for row, text in enumerate(texts):
-            found = cuts(self._finder, text, people[row]) if text else []
-            if text and found:
+        said = [(row, text) for row, text in enumerate(texts) if text]
+        rosters_ = [people[row] for row, _ in said]
+        every = cuts_of_all(self._finder, [text for _, text in said], rosters_)
+        for (row, text), found in zip(said, every, strict=True):
+            if found:
                 made[row] = found
                 texts[row] = replaced(text, found)
                 kinds[row] = [*kinds[row], *[PERSON] * len(found)]
@@ -106,31 +115,51 @@ class Persons:
         Returns:
             As many lists; null where a name remains in the segments of one.
         """
-        done: dict[int, list[dict[str, Any]] | None] = {}
+        rows: list[_Pieces] = []
+        apart: list[_Pieces] = []
         for row, (text, pieces) in enumerate(zip(whole.text.to_list(), segments, strict=True)):
             if pieces is None or text is None:
                 continue
             items = list(pieces)
-            said = [item["text"] or "" for item in items]
-            joined = " ".join(said)
-            same = _bare(joined) == _bare(text)
-            made = named.made.get(row, []) if same else cuts(self._finder, joined, people[row])
-            if not made:
-                continue
-            new = in_pieces(said, text if same else joined, made)
-            left = [
-                {**item, "text": piece}
-                for item, piece in zip(items, new, strict=True)
-                if piece.strip()
-            ]
-            again = " ".join(item["text"] for item in left)
-            done[row] = None if self._finder.find(again) else left
+            joined = " ".join(item["text"] or "" for item in items)
+            if _bare(joined) == _bare(text):
+                rows.append(_Pieces(row, items, text, named.made.get(row, [])))
+            else:
+                apart.append(_Pieces(row, items, joined, []))
+        theirs = [people[one.row] for one in apart]
+        every = cuts_of_all(self._finder, [one.text for one in apart], theirs)
+        rows += [one._replace(made=made) for one, made in zip(apart, every, strict=True)]
+        left = {one.row: one.left() for one in rows if one.made}
+        again = [" ".join(item["text"] for item in items) for items in left.values()]
+        found = self._finder.find_all(again)
+        done = {
+            row: None if names else items
+            for (row, items), names in zip(left.items(), found, strict=True)
+        }
         if not done:
             return segments
         lists = segments.to_list()
         for row, items_ in done.items():
             lists[row] = items_
         return pl.Series(segments.name, lists, dtype=segments.dtype)
+
+
+class _Pieces(NamedTuple):
+    """The segments of a row, the text they add up to, and what to replace in it."""
+
+    row: int
+    items: list[dict[str, Any]]
+    text: str
+    made: list[Cut]
+
+    def left(self) -> list[dict[str, Any]]:
+        """The segments without names; none that held nothing but the rest of one."""
+        new = in_pieces([item["text"] or "" for item in self.items], self.text, self.made)
+        return [
+            {**item, "text": piece}
+            for item, piece in zip(self.items, new, strict=True)
+            if piece.strip()
+        ]
 
 
 def _bare(text: str) -> str:

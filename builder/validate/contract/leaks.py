@@ -260,7 +260,7 @@ def _names(release: Release, campaign: Campaign | None) -> _Rule:
     def find(texts: Texts) -> pl.Series | None:
         if finder is None or (texts.file, texts.column) not in _NAMED:
             return None
-        hits = [bool(finder.find(text)) for text in texts.values.to_list()]
+        hits = [bool(names) for names in finder.find_all(texts.values.to_list())]
         return pl.Series(hits, dtype=pl.Boolean)
 
     return _Rule(check, find, "text(s) with a name", _WAY_OUT)

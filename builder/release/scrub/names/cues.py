@@ -26,7 +26,11 @@ _CALLED = re.compile(
     r"|(?:mi|su|meu|seu) (?:nombre|nome) (?:es|era|e)|(?:chamo|chama) (?:me|se)"
     r"|(?:le|me) (?:dicen|decian|decimos)"
 )
+_CALLED_ENDS = frozenset(
+    "llamo llama llamaba llamas chamo chama chamava es era e me se dicen decian decimos".split()
+)
 _ALIAS = frozenset(("alias", "apodado", "apodada"))
+LAST_OF_CUES = _TITLES | _ALIAS | _RELATIVES | _CALLED_ENDS  # before an announced word stands one
 
 
 def announces(three: str, two: str, one: str) -> bool:

@@ -11,16 +11,22 @@ The tagger proposes; what is around a word and what is known about it decide:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from builder.release.scrub.names.cues import CALLED_AFTER, INSIDE, JOINING, PARTICLES
 from builder.release.scrub.names.known import Phrases, known, known_persons
+from builder.release.scrub.names.many.readings import Readings
+from builder.release.scrub.names.many.vocabulary import Vocabulary
 from builder.release.scrub.names.marks import Marker
 from builder.release.scrub.names.public import PublicPersons, own_words
-from builder.release.scrub.names.reading import Reading, read
+from builder.release.scrub.names.reading import Reading
 from builder.release.scrub.names.tagger import Tagger, shipped
 from builder.release.scrub.names.tokens import SPACE
+
+# A text, words of names found elsewhere, and characters that somebody else takes for names.
+_Asked = tuple[str, frozenset[str], tuple[tuple[int, int], ...]]
+_CHARACTERS = 200_000  # read in one go: tables of a few MB
 
 
 class Name(NamedTuple):
@@ -63,6 +69,7 @@ class NameFinder:
             self._places = Phrases([*(" ".join(words) for words in self._places.all), *extra])
         self._tagger = tagger or shipped()
         self._marker = Marker(self._tagger, lean)
+        self._vocabulary = Vocabulary(self._tagger, self._places)
 
     def find(
         self,
@@ -77,10 +84,42 @@ class NameFinder:
             also: words of names found elsewhere (`Roster.words`); they are names here too.
             told: characters that somebody else takes for names.
         """
-        reading = read(text, self._places)
-        if not reading.words:
-            return []
-        marks = self._marker.marks(reading)
+        return self._read([(text, frozenset(also), tuple(told))])[0]
+
+    def find_all(
+        self, texts: Sequence[str], also: Sequence[Set[str]] | None = None
+    ) -> list[list[Name]]:
+        """`find` for each of many texts, at a fraction of the cost.
+
+        Args:
+            texts: any texts; equal ones are read once.
+            also: for each of them, see `find`.
+        """
+        nobody: list[Set[str]] = [frozenset()] * len(texts)
+        asked = [
+            (text, frozenset(words), ()) for text, words in zip(texts, also or nobody, strict=True)
+        ]
+        distinct = list(dict.fromkeys(asked))
+        found: dict[_Asked, list[Name]] = {}
+        for some in _blocks(distinct):
+            found.update(zip(some, self._read(some), strict=True))
+        return [found[one] for one in asked]
+
+    def _read(self, asked: Sequence[_Asked]) -> list[list[Name]]:
+        many = Readings([text for text, _, _ in asked], self._vocabulary, self._places)
+        suspects = set(self._marker.suspects(many))
+        return [
+            self._names(many, at, also, told)
+            if at in suspects or told or (also and not also.isdisjoint(many.words(at)))
+            else []
+            for at, (_, also, told) in enumerate(asked)
+        ]
+
+    def _names(
+        self, many: Readings, at: int, also: Set[str], told: Sequence[tuple[int, int]]
+    ) -> list[Name]:
+        reading = many.reading(at)
+        marks = self._marker.marks(reading, *many.leads(at))
         for start, end in told:
             _add(marks, reading, start, end)
         if not also and not any(marks):
@@ -179,7 +218,7 @@ class NameFinder:
             and at not in public
             and reading.words[at].is_word
             and not self._public.is_one((word,))
-            and (not reading.kinds[at].cased or reading.words[at].form[0].isupper())
+            and (not reading.cased or reading.words[at].form[0].isupper())
         ]
         return sorted([*runs, *more])
 
@@ -203,3 +242,16 @@ def _long(reading: Reading, run: tuple[int, int]) -> bool:
         first <= start and end <= last and last - first > end - start
         for first, last in reading.known
     )
+
+
+def _blocks(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
+    block: list[_Asked] = []
+    size = 0
+    for one in asked:
+        block.append(one)
+        size += len(one[0])
+        if size >= _CHARACTERS:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block

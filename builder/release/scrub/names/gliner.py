@@ -6,7 +6,7 @@ places. It needs the optional extra `names` (GLiNER, torch) and its weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from builder.config.profile import NamesTable
@@ -82,3 +82,9 @@ class GlinerFinder:
         results = self._recognizer.analyze(text, ["PERSON"])
         spans = [(result.start, result.end) for result in results]
         return self._ours.find(text, also, spans)
+
+    def find_all(
+        self, texts: Sequence[str], also: Sequence[Set[str]] | None = None
+    ) -> list[list[Name]]:
+        """`find` for each of many texts."""
+        return [self.find(text, also[at] if also else frozenset()) for at, text in enumerate(texts)]

@@ -22,22 +22,29 @@ class Phrases:
     """Names of one or more words, found in a text by their words."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_first: dict[str, list[Words]] = {}
         self.all = {words for phrase in phrases if (words := words_of(phrase))}
+        self._by_two: dict[Words, list[Words]] = {}
         for words in sorted(self.all, key=lambda words: (-len(words), words)):
-            self._by_first.setdefault(words[0], []).append(words)
+            self._by_two.setdefault(words[:2], []).append(words)
+        self._firsts = {words[0] for words in self.all}
+        self.longest = max(map(len, self.all), default=1)
+
+    def begun(self, words: Sequence[str]) -> int:
+        """How many words the longest name has that some words begin with; 0: none does."""
+        for phrase in self._by_two.get(tuple(words[:2]), ()):
+            if tuple(words[: len(phrase)]) == phrase:
+                return len(phrase)
+        return 1 if tuple(words[:1]) in self.all else 0
 
     def spans(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """(first, behind last) word of each name, the longest first, without overlaps."""
         found, at = [], 0
         while at < len(words):
-            step = 1
-            for phrase in self._by_first.get(words[at], ()):
-                if tuple(words[at : at + len(phrase)]) == phrase:
-                    step = len(phrase)
-                    found.append((at, at + step))
-                    break
-            at += step
+            may = words[at] in self._firsts
+            size = self.begun(words[at : at + self.longest]) if may else 0
+            if size:
+                found.append((at, at + size))
+            at += size or 1
         return found
 
 

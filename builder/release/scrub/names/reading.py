@@ -16,20 +16,23 @@ class Reading(NamedTuple):
         words: where they stand and how they are written.
         plain: without case and accents.
         known: (first, behind last) word of known names of places, gangs, media, institutions.
-        kinds: what the tagger sees.
+        cased: whether its capitals tell anything.
     """
 
     words: list[Token]
     plain: list[str]
     known: list[tuple[int, int]]
-    kinds: list[Kind]
+    cased: bool
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """What the tagger sees."""
+        inside = {at for start, end in self.known for at in range(start, end)}
+        return [Kind(w.form, w.gap, self.cased, at in inside) for at, w in enumerate(self.words)]
 
 
 def read(text: str, known: Phrases) -> Reading:
     """Cut a text into words and look up the known names among them."""
     words, cased = tokens(text)
     bare = plain_words(words)
-    spans = known.spans(bare)
-    inside = {at for start, end in spans for at in range(start, end)}
-    kinds = [Kind(w.form, w.gap, cased, at in inside) for at, w in enumerate(words)]
-    return Reading(words, bare, spans, kinds)
+    return Reading(words, bare, known.spans(bare), cased)

@@ -5,7 +5,7 @@ Passes repeat until nothing is found, so a text that was done once is left as it
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import NamedTuple, Protocol
 
 from builder.release.scrub.names.find import Name
@@ -18,6 +18,11 @@ class Finder(Protocol):
     def find(self, text: str, also: Set[str] = frozenset()) -> list[Name]:
         """Names of private persons, from left to right."""
 
+    def find_all(
+        self, texts: Sequence[str], also: Sequence[Set[str]] | None = None
+    ) -> list[list[Name]]:
+        """`find` for each of many texts."""
+
 
 class Cut(NamedTuple):
     """Characters of a text, and the tag in their place."""
@@ -29,17 +34,29 @@ class Cut(NamedTuple):
 
 def cuts(finder: Finder, text: str, roster: Roster) -> list[Cut]:
     """What to replace in a text, from left to right; `roster` learns who was met."""
-    done: list[Cut] = []
-    also = roster.words
-    while True:
-        found = finder.find(replaced(text, done), also)
-        if not found:
-            return done
-        new = [
-            Cut(_back(name.start, done), _back(name.end, done), roster.tag(name.words))
-            for name in found
-        ]
-        done = sorted([*done, *new])
+    return cuts_of_all(finder, [text], [roster])[0]
+
+
+def cuts_of_all(finder: Finder, texts: Sequence[str], rosters: Sequence[Roster]) -> list[list[Cut]]:
+    """`cuts` for each of many texts, each with a roster of its own."""
+    done: list[list[Cut]] = [[] for _ in texts]
+    also = [roster.words for roster in rosters]
+    left = list(range(len(texts)))
+    while left:
+        now = [replaced(texts[at], done[at]) for at in left]
+        found = finder.find_all(now, [also[at] for at in left])
+        for at, names in zip(left, found, strict=True):
+            new = [
+                Cut(
+                    _back(name.start, done[at]),
+                    _back(name.end, done[at]),
+                    rosters[at].tag(name.words),
+                )
+                for name in names
+            ]
+            done[at] = sorted([*done[at], *new])
+        left = [at for at, names in zip(left, found, strict=True) if names]
+    return done
 
 
 def replaced(text: str, made: list[Cut]) -> str:

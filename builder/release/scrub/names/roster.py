@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+_NONE: frozenset[str] = frozenset()
+
 
 class Roster:
     """Persons met so far, numbered from 1.
@@ -30,4 +32,4 @@ class Roster:
     @property
     def words(self) -> Set[str]:
         """Every word of their names."""
-        return frozenset(word for own in self._persons for word in own)
+        return frozenset(word for own in self._persons for word in own) if self._persons else _NONE

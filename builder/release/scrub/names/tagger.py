@@ -3,7 +3,7 @@
 Every word becomes a vector (lexicon + letters + flags); a hidden layer sees it with three words on
 each side; three outputs: no name, a name begins, a name goes on. The first layer is a sum of one
 part for each of the seven places, and a part depends on the word alone: it is reckoned once a
-distinct word and looked up ever after, which makes a text cost microseconds a word.
+distinct word and looked up ever after (`many/vocabulary.py`), for many texts in one go.
 
 Everything is whole numbers: the same text gives the same names on every machine.
 """
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from builder.release.scrub.names.features import (
+    FLAGS,
     Kind,
     Lists,
     flags_of,
@@ -28,8 +29,8 @@ from builder.release.scrub.names.tokens import plain
 
 REACH = 3  # words on each side
 _SHIFT = 8  # weights are whole 256ths
-_KEEP = 1 << 17  # distinct words remembered
-_FIRST_ROWS = 4096
+_AT_ONCE = 2048  # words whose sums fit into the processor's cache
+Array = np.ndarray[Any, Any]
 FOLDER = Path(__file__).parents[3] / "models" / "names"
 
 
@@ -56,59 +57,71 @@ class Tagger:
         self._out = weights["out"].astype(np.int64)
         self._out_bias = weights["out_bias"].astype(np.int64) << _SHIFT
         self.bias = int(weights["bias"]) << _SHIFT
-        self._forget()
+        # sums of seven parts fit into 32 bits with weights of any sense; with others they need more
+        words, pieces, flags, window = (
+            int(np.abs(table).max())
+            for table in (self._words, self._pieces, self._flags, self._window)
+        )
+        part = (words + pieces + flags * len(FLAGS)) * size * window >> _SHIFT
+        most = self._places * part + int(np.abs(self._hidden_bias).max())
+        self._sums = np.int32 if most < 1 << 31 else np.int64
 
-    def _forget(self) -> None:
-        self._rows: dict[Kind, int] = {}
-        # row 0 is the place before the first and behind the last word
-        self._parts = np.zeros((_FIRST_ROWS, self._places, self._hidden), np.int32)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave what is remembered behind."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_rows", "_parts")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._forget()
+    @property
+    def part_size(self) -> tuple[int, int]:
+        """Shape of a word's part: places x hidden."""
+        return self._places, self._hidden
 
     def in_lexicon(self, form: str) -> int | None:
         """Row of a word in the lexicon of common words; also where its accents were left out."""
         row = self._lexicon.get(lexicon_key(form.lower()))
         return self._lexicon.get(lexicon_key(plain(form))) if row is None else row
 
-    def _learn(self, kind: Kind) -> int:
-        row = len(self._rows) + 1
-        if row >= len(self._parts):
-            grown = np.zeros((len(self._parts) * 2, *self._parts.shape[1:]), np.int32)
-            grown[: len(self._parts)] = self._parts
-            self._parts = grown
-        word = self.in_lexicon(kind.form)
-        pieces = self._pieces[pieces_of(kind.form)]
-        vector = pieces.sum(axis=0) // len(pieces)
-        vector = vector + self._flags[flags_of(kind, word is not None, self.lists)].sum(axis=0)
-        if word is not None:
-            vector = vector + self._words[word]
-        part = (vector @ self._window) >> _SHIFT
-        self._parts[row] = part.reshape(self._places, self._hidden)
-        self._rows[kind] = row
-        return row
+    def parts(self, kinds: Sequence[Kind]) -> Array:
+        """The part of each kind in each of the seven places: kinds x places x hidden, int32."""
+        vectors = np.empty((len(kinds), self._window.shape[0]), np.int64)
+        for at, kind in enumerate(kinds):
+            word = self.in_lexicon(kind.form)
+            pieces = self._pieces[pieces_of(kind.form)]
+            vector = pieces.sum(axis=0) // len(pieces)
+            vector += self._flags[flags_of(kind, word is not None, self.lists)].sum(axis=0)
+            vectors[at] = vector if word is None else vector + self._words[word]
+        # whole numbers far below 2^53: floating point has them exactly, and is ten times as fast
+        found = (vectors.astype(np.float64) @ self._window.astype(np.float64)).astype(np.int64)
+        parts: Array = (found >> _SHIFT).astype(np.int32)
+        return parts.reshape(-1, self._places, self._hidden)
 
-    def scores(self, kinds: Sequence[Kind]) -> np.ndarray[Any, Any]:
-        """One row a word: no name, a name begins, a name goes on (int64, higher is likelier)."""
-        if len(self._rows) > _KEEP:
-            self._forget()
-        known = self._rows
-        rows = np.zeros(len(kinds) + 2 * REACH, np.int64)
-        for at, kind in enumerate(kinds, REACH):
-            row = known.get(kind)
-            rows[at] = self._learn(kind) if row is None else row
-        total = np.repeat((self._hidden_bias >> _SHIFT)[None], len(kinds), axis=0)
-        for place in range(self._places):
-            total += self._parts[rows[place : place + len(kinds)], place]
-        np.maximum(total, 0, out=total)
-        found: np.ndarray[Any, Any] = total @ self._out + self._out_bias
-        found[:, 0] += self.bias
-        return found
+    def leads(self, parts: Array, rows: Array) -> tuple[Array, Array]:
+        """How far each word is from being no name, and whether one rather begins than goes on.
+
+        Args:
+            parts: of the kinds met, a row each; row 0 is nought.
+            rows: of each word; 0 is what stands before and behind a text: `REACH` of them part two
+                texts, and stand at both ends.
+
+        Returns:
+            For every row but the `REACH` at both ends: the better of the two scores of a name less
+            the score of none (int64, 65,536 are one nat), and a Boolean.
+        """
+        count, places = len(rows) - 2 * REACH, self._places
+        flat = parts.reshape(-1, self._hidden)
+        margin, begins = np.empty(count, np.int64), np.empty(count, np.bool_)
+        # more than none: both scores of a name less that of none
+        out = (self._out[:, 1:] - self._out[:, :1]).astype(np.float64)
+        bias = self._out_bias[1:] - self._out_bias[0] - self.bias
+        part = np.empty((_AT_ONCE, self._hidden), np.int32)
+        sums = np.empty((_AT_ONCE, self._hidden), self._sums)
+        for start in range(0, count, _AT_ONCE):
+            stop = min(start + _AT_ONCE, count)
+            one, total = part[: stop - start], sums[: stop - start]
+            total[:] = self._hidden_bias >> _SHIFT
+            for place in range(places):
+                at = rows[start + place : stop + place] * places + place
+                total += np.take(flat, at, axis=0, out=one, mode="clip")
+            np.maximum(total, 0, out=total)
+            found = (total.astype(np.float64) @ out).astype(np.int64) + bias
+            margin[start:stop] = found.max(axis=1)
+            begins[start:stop] = found[:, 0] > found[:, 1]
+        return margin, begins
 
 
 def read_words(path: Path) -> frozenset[str]:

@@ -17,7 +17,8 @@ _WORDS = re.compile(
     r"|(?P<mark>[@#][\w.]+|(?:https?://|www\.)\S+)"
     r"|[^\W_]+(?:['’´`-][^\W_]+)*"
 )
-_STOP = re.compile(r"[.!?…\n]|^\s*$")
+_STOPS = re.compile(r"[.!?…\n]")
+_STOP = re.compile(rf"{_STOPS.pattern}|^\s*$")
 SPACE, PAUSE, FULL_STOP = 0, 1, 2
 _TAG, _MARK = "\x01", "\x02"  # a tag of an earlier pass; a hashtag, handle or link
 
@@ -44,11 +45,7 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> tuple[list[Token], bool]:
     """The words of a text, and whether its capitals tell anything."""
-    spans: list[tuple[int, int, str]] = []
-    for found in _WORDS.finditer(text):
-        start, end = found.span()
-        kind = found.lastgroup
-        spans.append((start, end, _TAG if kind == "tag" else _MARK if kind else found.group()))
+    spans = cut(text)
     written = [form for _, _, form in spans if form[0].isalpha()]
     capitals = sum(form[0].isupper() for form in written)
     cased = capitals > 0 and (capitals * 10 < len(written) * 7 or len(written) < 4)
@@ -56,13 +53,32 @@ def tokens(text: str) -> tuple[list[Token], bool]:
         cased = False
     done, before = [], -1
     for start, end, form in spans:
-        between = text[before:start] if before >= 0 else "\n"
-        gap = SPACE
-        if between != " ":
-            gap = FULL_STOP if _STOP.search(between) else SPACE if between.isspace() else PAUSE
+        gap = gap_of(text[before:start]) if before >= 0 else FULL_STOP
         done.append(Token(start, end, form if cased else form.lower(), gap))
         before = end
     return done, cased
+
+
+def cut(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, form as written) of every word; none runs over a blank."""
+    spans = []
+    for found in _WORDS.finditer(text):
+        start, end = found.span()
+        kind = found.lastgroup
+        spans.append((start, end, _TAG if kind == "tag" else _MARK if kind else found.group()))
+    return spans
+
+
+def gap_of(between: str) -> int:
+    """What characters between two words part them by."""
+    if between == " ":
+        return SPACE
+    return FULL_STOP if _STOP.search(between) else PAUSE
+
+
+def stops(between: str) -> bool:
+    """Whether one of the characters between two words ends a sentence."""
+    return bool(_STOPS.search(between))
 
 
 @lru_cache(maxsize=1 << 17)
