@@ -12,10 +12,8 @@ from builder.config.profile import load_profile
 from builder.errors import disk_full_guard
 from builder.pipeline.annotate import RUN, Annotated, Annotator
 from builder.pipeline.plan import transcript_rules
-from builder.pipeline.release import make_releases
 from builder.pipeline.request import SAMPLE, Outcome, Request, check_request
-from builder.pipeline.tiers import public_place, tiers_of
-from builder.publish.changelog import check_previous
+from builder.pipeline.tiers import check_previous, public_place, tiers_of
 from builder.publish.looks import read_looks
 from builder.release.left_out import GONE, REMOVED, leave_out
 from builder.release.manifest import Manifest
@@ -97,6 +95,9 @@ def regenerate(request: Request) -> Outcome:
             annotated = annotator.annotate(ingested, request.media)
         if key is None:
             return Outcome()
+        # datasets and Altair: what is refused earlier, or stops earlier, need not wait for them
+        from builder.pipeline.release import make_releases
+
         done = make_releases(request, tiers, profile, ingested, annotated, key, store, ledger)
         if done.release is not None:
             done.release = told

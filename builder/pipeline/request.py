@@ -15,7 +15,6 @@ from builder.pipeline.plan import PLAN, Plan
 from builder.release.manifest import Manifest
 from builder.release.target import lies_in, refuse_entangled, refuse_in_sources
 from builder.run.progress import Progress
-from builder.validate.whole import summary_lines
 
 SAMPLE = resources.files("builder") / "sample"
 _ALWAYS = ("ingest",)
@@ -104,6 +103,8 @@ class Outcome:
 
     def lines(self) -> list[str]:
         """What was made and where, for the terminal."""
+        from builder.validate.whole import summary_lines  # datasets: a run that is refused waits
+
         there = self.manifest
         if self.release is None or there is None:
             return ["the stages asked for are done; no release was written"]

@@ -8,8 +8,9 @@ from typing import Literal
 
 from builder.config.campaign import Campaign
 from builder.config.privacy import PUBLIC_SUFFIX
+from builder.errors import UsageProblem
 from builder.pipeline.request import Request
-from builder.release.manifest import MANIFEST
+from builder.release.manifest import MANIFEST, Manifest
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,19 @@ def tiers_of(request: Request, campaign: Campaign) -> list[Tier]:
             "public",
         ),
     ]
+
+
+def check_previous(previous: Path, campaign: Campaign, *, synthetic: bool) -> None:
+    """Refuse to compare with something else.
+
+    Raises:
+        UsageProblem: no release, of another campaign, or real where this is synthetic.
+    """
+    there = Manifest.read(previous)
+    if there.campaign != campaign.name or there.synthetic != synthetic:
+        kind = "SYNTHETIC" if there.synthetic else "real"
+        raise UsageProblem(
+            f"--previous is a release of {there.campaign} ({kind} data), which this is not",
+            file=previous,
+            way_out="give the release that is published now",
+        )

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 import ecuador_crisis_tiktok as schema
 from builder.publish.problems import PublishRefused
-from builder.release.assemble import AFTERWARDS, released_files
+from builder.release.assemble import released_files
+from builder.release.manifest import AFTERWARDS
 
 _CONFIGS = "|".join(schema.FEATURES)
 ALLOWED = tuple(

@@ -11,29 +11,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from builder.config.campaign import Campaign
-from builder.errors import UsageProblem
 from builder.publish.diff import ReleaseDiff, compare, describe
 from builder.publish.versions import NONE, too_small
 from builder.release.manifest import Manifest
 
 _SECTION = re.compile(r"^## Changelog\n+(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-
-
-def check_previous(previous: Path, campaign: Campaign, *, synthetic: bool) -> None:
-    """Refuse to compare with something else.
-
-    Raises:
-        UsageProblem: no release, of another campaign, or real where this is synthetic.
-    """
-    there = Manifest.read(previous)
-    if there.campaign != campaign.name or there.synthetic != synthetic:
-        kind = "SYNTHETIC" if there.synthetic else "real"
-        raise UsageProblem(
-            f"--previous is a release of {there.campaign} ({kind} data), which this is not",
-            file=previous,
-            way_out="give the release that is published now",
-        )
 
 
 def changelog(previous: Path, staging: Path, ours: Manifest) -> tuple[str, ReleaseDiff]:

@@ -15,8 +15,7 @@ from typing import Any
 from builder.errors import UsageProblem
 from builder.publish.allow import release_paths
 from builder.publish.problems import PublishRefused
-from builder.release.assemble import SIGNATURE
-from builder.release.manifest import Manifest
+from builder.release.manifest import SIGNATURE, Manifest
 
 PASSWORD = "ECUADOR_CRISIS_SIGNING_PASSWORD"
 # what a download with huggingface_hub or git puts beside the files

@@ -22,8 +22,8 @@ from builder.release.anonymize import SLICE_ROWS, Anonymised
 from builder.release.coarsen import coarse_day, coarsen
 from builder.release.k_anonymity import LEFT_OUT, QUASI_IDENTIFIERS, Hidden, hide
 from builder.release.manifest import (
+    AFTERWARDS,
     DEFAULT_THRESHOLD,
-    MANIFEST,
     Anonymity,
     BuildFacts,
     Manifest,
@@ -38,9 +38,6 @@ EPOCH = dt.date(1970, 1, 1)
 SCRIPT = Path(schema.__file__)
 PER_VIDEO = ("videos", "metadata", "transcripts", "sentiment", "summaries")
 _STATUSES = ("media_status", "whisper_status", "api_status")  # what `split_dropped` reads
-# written after the manifest, about it
-SIGNATURE = "model.sig"
-AFTERWARDS = (MANIFEST, "validation.json", "validation.html", SIGNATURE)
 
 
 @dataclass

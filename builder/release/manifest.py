@@ -30,6 +30,8 @@ from builder.media.counts import MediaCounts
 from builder.run.store import write_json
 
 MANIFEST = "MANIFEST.json"
+SIGNATURE = "model.sig"
+AFTERWARDS = (MANIFEST, "validation.json", "validation.html", SIGNATURE)  # it does not list these
 # a release made before the manifest said so was made with the default
 DEFAULT_THRESHOLD = SentimentTable().threshold
 

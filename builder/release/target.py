@@ -10,8 +10,7 @@ from pathlib import Path
 
 from builder.config.campaign import Campaign
 from builder.errors import ReleaseConflict, UsageProblem
-from builder.release.assemble import AFTERWARDS
-from builder.release.manifest import Manifest
+from builder.release.manifest import AFTERWARDS, Manifest
 
 MOUNTS = Path("/proc/self/mountinfo")
 NAMED = 3

@@ -17,7 +17,8 @@ from publish_kit import bumped, set_manifest
 from release_kit import NAME, Built, build, rewrite, sign
 
 from builder.errors import UsageProblem
-from builder.publish.changelog import bump_note, changelog, check_previous
+from builder.pipeline.tiers import check_previous
+from builder.publish.changelog import bump_note, changelog
 from builder.publish.diff import compare
 from builder.publish.problems import PublishRefused
 from builder.publish.versions import check_bump, next_version, parsed, too_small
