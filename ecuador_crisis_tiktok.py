@@ -29,7 +29,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 DEFAULT_CONFIG = "videos"
 SPLIT = "train"
 
@@ -41,8 +41,10 @@ TRANSCRIPT_SOURCES = ("whisper", "api")
 TRANSCRIPT_STATUSES = ("ok", "near_empty", "no_speech", "blank", "withheld", "failed", "missing")
 EXCLUSION_REASONS = ("no_transcript", "near_empty_transcript", "transcript_withheld")
 
-# Columns that exist only when the campaign file asks for them.
-OPTIONAL_COLUMNS = ("published_at", "author_id")
+# What a second, supervised model says of the sentiment: only where the profile names one.
+SECOND_OPINION = ("second_label", "second_confidence", "second_status", "second_model")
+# Columns that exist only when the campaign file, or the profile, asks for them.
+OPTIONAL_COLUMNS = ("published_at", "author_id", *SECOND_OPINION)
 # Columns that came later -> the schema version they came with: older releases lack them.
 LATER_COLUMNS = dict.fromkeys(
     ("favorites_count", "fetched_on", "video_label", "video_tag"), "1.1.0"
@@ -133,6 +135,14 @@ COLUMNS = {
     "score_negative": (_FLOAT, "Zero-shot score of negative, 0 to 1"),
     "score_neutral": (_FLOAT, "Zero-shot score of neutral, 0 to 1"),
     "score_positive": (_FLOAT, "Zero-shot score of positive, 0 to 1"),
+    "second_label": (
+        _STRING,
+        "What a second, supervised model says: " + ", ".join(SENTIMENT_LABELS) + "; it never "
+        "changes `label`",
+    ),
+    "second_confidence": (_FLOAT, "Score that model gives its label, 0 to 1"),
+    "second_status": (_STRING, "ok where there is a second label, else why there is none"),
+    "second_model": (_STRING, "The second model, with its revision"),
     "low_confidence": (
         _BOOL,
         "True: the confidence is under the release's threshold (0.75 unless `sentiment_threshold` "
@@ -203,7 +213,8 @@ CONFIG_COLUMNS = {
     "sentiment": (
         "video_id label confidence score_negative score_neutral score_positive low_confidence "
         "status reason model"
-    ).split(),
+    ).split()
+    + list(SECOND_OPINION),
     "summaries": (
         "video_id summary method model status reason entailment entailment_confidence "
         "entailment_model"

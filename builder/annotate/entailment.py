@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from builder.annotate.grid import ENTAILED, WORD_FOR_WORD, Grid
-from builder.annotate.nli.backends import Floats
+from builder.annotate.nli.backends.base import Floats
 from builder.annotate.nli.engine import NliEngine, softmax
 from builder.annotate.nli.pairs import MIN_PREMISE_TOKENS
 from builder.annotate.nli.stage import SCORE_DIGITS, NliStage

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from builder.annotate.nli.backends import Floats
+from builder.annotate.nli.backends.base import Floats
 from builder.annotate.transcripts.rules import words
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS as LABELS
 

@@ -22,7 +22,7 @@ import polars as pl
 
 from builder.annotate.nli.engine import NliEngine, softmax
 from builder.annotate.nli.stage import SCORE_DIGITS, NliStage
-from builder.annotate.nli.windows import Window, windows
+from builder.annotate.nli.windows import Window, over_windows, windows
 from builder.annotate.transcripts.pieces import has_words
 from builder.config.profile import NliTable, SentimentTable
 from ecuador_crisis_tiktok import SENTIMENT_LABELS as LABELS
@@ -68,13 +68,12 @@ class Sentiment(NliStage):
 
     def order(self, pending: pl.DataFrame) -> pl.DataFrame:
         """Longest first, equal texts together: TikTok sounds repeat, and are computed once."""
-        length = pl.col("text").str.len_chars()
-        return pending.sort(length, "text", "id", descending=[True, False, False], nulls_last=True)
+        return longest_first(pending)
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """See `Stage.rows`. The input column `text` may be null."""
         texts = batch["text"].to_list()
-        rows = [_blank(text) for text in texts]
+        rows = [blank(text) for text in texts]
         todo = [index for index, row in enumerate(rows) if row["status"] == "ok"]
         scored = self.scores([texts[index] for index in todo])
         for index, (scores, count) in zip(todo, scored, strict=True):
@@ -101,14 +100,7 @@ class Sentiment(NliStage):
         repeated = [premise for premise in premises for _ in hypotheses]
         logits = engine.logits(repeated, list(hypotheses) * len(premises))
         per_window = softmax(logits[:, 0].reshape(len(premises), len(hypotheses)))
-        found: list[tuple[list[float], int]] = []
-        at = 0
-        for parts in cut:
-            block = per_window[at : at + len(parts)].astype(np.float64)
-            weights = np.array([window.tokens for window in parts], np.float64)
-            found.append(((weights @ block / weights.sum()).tolist(), len(parts)))
-            at += len(parts)
-        return found
+        return over_windows(per_window, cut)
 
     @property
     def hypotheses(self) -> list[str]:
@@ -139,7 +131,13 @@ class Sentiment(NliStage):
         }
 
 
-def _blank(text: str | None) -> dict[str, Any]:
+def longest_first(pending: pl.DataFrame) -> pl.DataFrame:
+    """Texts in the order they are scored in, equal ones together; nulls last."""
+    length = pl.col("text").str.len_chars()
+    return pending.sort(length, "text", "id", descending=[True, False, False], nulls_last=True)
+
+
+def blank(text: str | None) -> dict[str, Any]:
     """The row of a text that is not scored; status `ok` where it is."""
     if not (text or "").strip():
         return {"status": "skipped", "reason": "no_text"}

@@ -2,9 +2,9 @@
 
 `builder/profiles/offline.toml`, `turbo.toml` and `paper.toml` are embedded (docs/profiles.md); any
 other file with the same tables works by its path. Tables: `[asr]` (in `builder.config.asr`),
-`[language]`, `[nli]`, `[sentiment]`, `[summaries]`, `[entailment]`, `[names]`. Each setting has its
-default, bounds and meaning here, and nowhere else; `tests/config/test_every_setting.py` proves that
-each one changes something.
+`[language]`, `[nli]`, `[sentiment]`, `[second_opinion]`, `[summaries]`, `[entailment]`, `[names]`.
+Each setting has its default, bounds and meaning here, and nowhere else;
+`tests/config/test_every_setting.py` proves that each one changes something.
 """
 
 from __future__ import annotations
@@ -38,25 +38,34 @@ class LanguageTable(SettingsTable):
     identifier: Literal["lingua", "langdetect", "langdetect+quechua"] = "lingua"
 
 
-class NliTable(SettingsTable):
-    """`[nli]`: the model of sentiment and entailment.
+class CheckpointTable(SettingsTable):
+    """What every table of a sequence-classification model has.
 
     Attributes:
         model: a folder, a shipped model's name (`builder/models/NAME`), or a Hub name.
         revision: Hub commit or tag.
         backend: see `NliEngine.load`. Fixed rather than "auto" in the embedded profiles: two
             machines must not choose differently and write other bytes.
-        labels: the outputs' names in order, for checkpoints that do not name them.
         precision: "auto", or a weight type of the back end.
         max_tokens: a window smaller than the model's own.
     """
 
-    model: str = Field(min_length=1)
+    model: str
     revision: str | None = None
     backend: Literal["auto", "ctranslate2", "torch"] = "ctranslate2"
-    labels: tuple[str, str, str] | None = Field(default=None, strict=False)
     precision: ComputeType = "auto"
     max_tokens: int | None = Field(default=None, ge=64)
+
+
+class NliTable(CheckpointTable):
+    """`[nli]`: the model of sentiment and entailment.
+
+    Attributes:
+        labels: the outputs' names in order, for checkpoints that do not name them.
+    """
+
+    model: str = Field(min_length=1)
+    labels: tuple[str, str, str] | None = Field(default=None, strict=False)
 
 
 class SentimentTable(SettingsTable):
@@ -88,6 +97,23 @@ class SentimentTable(SettingsTable):
         if value.count("{}") != 1:
             raise ValueError("the template needs {} once, where the label goes")
         return value
+
+
+class SecondOpinionTable(CheckpointTable):
+    """`[second_opinion]`: a supervised sentiment model beside the zero-shot one (docs/profiles.md).
+
+    Attributes:
+        model: empty: none is asked, and the release has no columns for it.
+        labels: what each output means (negative, neutral or positive), in order, for checkpoints
+            that do not name them; several may mean the same.
+        overlap: tokens shared by neighbouring windows of a long transcript.
+    """
+
+    model: str = ""
+    labels: tuple[Literal["negative", "neutral", "positive"], ...] | None = Field(
+        default=None, strict=False
+    )
+    overlap: int = Field(default=16, ge=0, le=256)
 
 
 class SummariesTable(SettingsTable):
@@ -200,6 +226,7 @@ class Profile(SettingsTable):
     language: LanguageTable = LanguageTable()
     nli: NliTable
     sentiment: SentimentTable = SentimentTable()
+    second_opinion: SecondOpinionTable = SecondOpinionTable()
     summaries: SummariesTable = SummariesTable()
     entailment: EntailmentTable = EntailmentTable()
     names: NamesTable = NamesTable()

@@ -20,6 +20,7 @@ from builder.config.profile import Profile
 from builder.run.stage import Stage
 
 _SEGMENTS = pl.List(pl.Struct({"start": pl.Float32, "end": pl.Float32, "text": pl.String}))
+SECOND_OPINION = "second_opinion"
 # Wide rows (joined with the steps that this one reads) and a view -> `id` and the input columns.
 Rows = Callable[[pl.DataFrame, str], pl.DataFrame]
 
@@ -37,6 +38,7 @@ class Step:
         reads: the row steps whose results `rows` looks at.
         rows: picks the rows the step concerns and names its input columns.
         adds: what it adds to the wide row.
+        wanted: whether a profile asks for it; what no profile asks for is no step of its build.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Step:
     reads: tuple[str, ...] = ()
     rows: Rows | None = None
     adds: Adds = field(default_factory=Adds)
+    wanted: Callable[[Profile], bool] = lambda profile: True
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class Plan:
     def row_steps(self) -> tuple[Step, ...]:
         """The steps that give every video (or every text of it) one result row."""
         return tuple(step for step in self.steps if step.make is not None)
+
+    def of(self, profile: Profile) -> Plan:
+        """The plan without the steps that this profile does not ask for."""
+        return Plan(tuple(step for step in self.steps if step.wanted(profile)))
 
     def step(self, name: str) -> Step:
         """The step of that name."""
@@ -102,6 +109,12 @@ def _sentiment(profile: Profile) -> Stage:
     return Sentiment(profile.nli, profile.sentiment)
 
 
+def _second_opinion(profile: Profile) -> Stage:
+    from builder.annotate.second_opinion import SecondOpinion
+
+    return SecondOpinion(profile.second_opinion)
+
+
 def _summarize(profile: Profile) -> Stage:
     from builder.annotate.summarize import Summarize
 
@@ -117,6 +130,11 @@ def _entailment(profile: Profile) -> Stage:
 def _every_text(wide: pl.DataFrame, view: str) -> pl.DataFrame:
     """Both transcripts of every video, usable or not."""
     return wide.select("id", text=f"{view}_text").drop_nulls("text")
+
+
+def _usable(wide: pl.DataFrame, view: str) -> pl.DataFrame:
+    """The usable transcript of every video, whoever labelled it."""
+    return wide.select("id", text="usable_text").drop_nulls("text")
 
 
 def _usable_without(column: str) -> Rows:
@@ -203,6 +221,23 @@ PLAN = Plan(
                 },
                 says_why="sentiment_status",
             ),
+        ),
+        Step(
+            SECOND_OPINION,
+            "what a second, supervised model says; only where the profile names one",
+            make=_second_opinion,
+            reads=("probe", "transcribe"),
+            rows=_usable,
+            adds=Adds(
+                {
+                    "label": Column("second_label", pl.String),
+                    "confidence": Column("second_confidence", pl.Float32),
+                    "status": Column("second_status", pl.String),
+                    "model": Column("second_model", pl.String),
+                },
+                says_why="second_status",
+            ),
+            wanted=lambda profile: bool(profile.second_opinion.model),
         ),
         Step(
             "summarize",

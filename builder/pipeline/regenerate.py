@@ -40,6 +40,7 @@ def regenerate(request: Request) -> Outcome:
     campaign = Campaign.load(request.campaign)
     # a bad setting must not be noticed hours later
     profile = for_campaign(load_profile(request.profile), campaign)
+    request = replace(request, plan=request.plan.of(profile))
     if request.runs("anonymize") and profile.names.method == "gliner":
         finder_of(profile.names, campaign)  # not installed: better said now
     files = find_sources(request.sources or [Path(str(SAMPLE / "pages"))])

@@ -161,7 +161,8 @@ def _assembled(
     if anonymised.withheld:
         counts["anonymize"]["texts_withheld"] = sum(anonymised.withheld.values())
     with run.ledger.step("assemble", rows=anonymised.rows) as entry:
-        assembled = write_tables(campaign, anonymised, staging, run.threshold)
+        asked = bool(run.profile.second_opinion.model)
+        assembled = write_tables(campaign, anonymised, staging, run.threshold, second_opinion=asked)
         counts["assemble"] = {"in": anonymised.rows, "out": assembled.rows["videos"]}
         scrubbed_for = coverage(campaign.countries)
         named = names_told(run.profile.names)
@@ -207,7 +208,16 @@ def _assembled(
             ours = manifest_of(campaign, assembled, staging, facts)
             entries, since = changelog(tier.previous, staging, ours)
             facts.notes.extend(filter(None, [bump_note(since)]))
-        write_card(campaign, assembled, staging, facts, figures, example_row(tables), entries)
+        write_card(
+            campaign,
+            assembled,
+            staging,
+            facts,
+            figures,
+            example_row(tables),
+            entries,
+            quality.get("second_opinion"),
+        )
         write_documents(campaign, assembled, staging, facts)
         manifest = manifest_of(campaign, assembled, staging, facts)
         manifest.write(staging)

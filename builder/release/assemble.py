@@ -55,6 +55,7 @@ class Assembled:
         published: what the source itself gave, not we: transcripts, labels, summaries -> rows.
         filled: columns of `videos` that are not null everywhere.
         hidden: what was hidden so that no video stands alone; None: the campaign asks for nothing.
+        optional: the optional columns of the schema that it has.
         fetched: first and last day the counts are of, where the sources say (ISO); else empty.
     """
 
@@ -69,14 +70,21 @@ class Assembled:
     published: dict[str, int] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
     hidden: Hidden | None = None
+    optional: tuple[str, ...] = ()
     fetched: tuple[str, ...] = ()
 
 
-def optional_columns(campaign: Campaign) -> tuple[str, ...]:
-    """The optional columns this campaign's privacy settings release."""
+def optional_columns(campaign: Campaign, *, second_opinion: bool = False) -> tuple[str, ...]:
+    """The optional columns of a release.
+
+    Args:
+        campaign: its privacy settings.
+        second_opinion: whether the profile asked for one.
+    """
     wanted = {
         "published_at": campaign.privacy.date_resolution in ("hour", "second"),
         "author_id": campaign.privacy.author_pseudonym,
+        **dict.fromkeys(schema.SECOND_OPINION, second_opinion),
     }
     return tuple(name for name in schema.OPTIONAL_COLUMNS if wanted[name])
 
@@ -86,6 +94,8 @@ def write_tables(
     anonymised: Anonymised,
     folder: Path,
     threshold: float = DEFAULT_THRESHOLD,
+    *,
+    second_opinion: bool = False,
 ) -> Assembled:
     """Write all seven configs as Parquet.
 
@@ -94,12 +104,13 @@ def write_tables(
         anonymised: the anonymize stage's result.
         folder: an empty folder.
         threshold: a sentiment confidence under it is flagged.
+        second_opinion: whether the profile asked for one: its columns are then released.
 
     Raises:
         EmptySource: the exclusion rule left no video.
         DiskFull: no space left.
     """
-    optional = optional_columns(campaign)
+    optional = optional_columns(campaign, second_opinion=second_opinion)
     hidden = _hidden(anonymised, campaign.privacy)
     totals = _totals(anonymised, hidden)
     if not totals["videos"]:
@@ -107,7 +118,7 @@ def write_tables(
             "no video is left: audio extraction and transcript failed for all of them",
             way_out="check the folder given with --videos-dir",
         )
-    done = Assembled(hidden=hidden)
+    done = Assembled(hidden=hidden, optional=optional)
     days: Counter[str] = Counter()
     terms: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -182,7 +193,7 @@ def manifest_of(
         window=ReleasedWindow(start=campaign.window.start, end=campaign.window.end),
         privacy=ReleasedPrivacy(**campaign.privacy.model_dump(exclude={"public_tier"})),
         anonymity=anonymity_of(assembled.hidden),
-        optional_columns=list(optional_columns(campaign)),
+        optional_columns=list(assembled.optional),
         rows=assembled.rows,
         usable_transcripts=assembled.transcripts,
         excluded=assembled.excluded,

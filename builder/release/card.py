@@ -15,7 +15,7 @@ import ecuador_crisis_tiktok as schema
 from builder.config.campaign import Campaign
 from builder.config.citation import access_form, bibtex, paper_in_words
 from builder.config.citation import in_words as citation
-from builder.release.assemble import Assembled, anonymity_of, file_digest, optional_columns
+from builder.release.assemble import Assembled, anonymity_of, file_digest
 from builder.release.coarsen import in_words
 from builder.release.manifest import BuildFacts, ScrubCountries
 from builder.run.store import write_atomic
@@ -48,6 +48,7 @@ def write_card(
     figures: list[dict[str, str]],
     example: str = "",
     changelog: str = "",
+    opinions: dict[str, Any] | None = None,
 ) -> None:
     """Write README.md into the release folder.
 
@@ -59,6 +60,7 @@ def write_card(
         figures: the SVG files in `figures/`: {file, title, alt}; those of `OPENING` open the card.
         example: a row of `videos` as JSON; empty: none is shown.
         changelog: the entries of its changelog, newest first, as Markdown.
+        opinions: how far two sentiment models agree (`validate.opinions`); None: there is one.
     """
     # what the campaign keeps back is not what the source lacks; the section on privacy tells of it
     kept_back = {c for c, told in in_words(campaign.privacy).items() if "left out" in told}
@@ -100,6 +102,7 @@ def write_card(
         warnings=[told for note in facts.notes if (told := _warning(note))],
         judged="sentiment_confidence" in assembled.filled,
         threshold=facts.sentiment_threshold,
+        opinions=opinions,
         opening=[_picture(one) for one in figures if one["file"] in OPENING],
         figures=[_picture(one) for one in figures if one["file"] not in OPENING],
         example=example,
@@ -161,7 +164,7 @@ def _feature_yaml(feature: Any) -> dict[str, Any]:
 def _header(
     campaign: Campaign, assembled: Assembled, folder: Path, *, synthetic: bool
 ) -> dict[str, Any]:
-    optional = optional_columns(campaign)
+    optional = assembled.optional
     size = next((label for top, label in _SIZES if assembled.rows["videos"] < top), "1M<n<10M")
     configs, infos = [], []
     for config in schema.FEATURES:
@@ -213,7 +216,7 @@ def _content(folder: Path, files: list[str]) -> str:
 
 
 def _configs(campaign: Campaign, assembled: Assembled) -> list[dict[str, Any]]:
-    optional = optional_columns(campaign)
+    optional = assembled.optional
     coarse = in_words(campaign.privacy)
     return [
         {

@@ -26,7 +26,9 @@ _TEXTS = (
     "no_speech_prob compression_ratio score_negative score_neutral score_positive"
 ).split()
 _TELL_TEXT = (*_TEXTS, *(f"{source}_{name}" for source in ("whisper", "api") for name in _TEXTS))
-_CONFIDENCES = ("confidence", "sentiment_confidence", "entailment_confidence")
+_CONFIDENCES = (
+    *("confidence", "sentiment_confidence", "entailment_confidence", "second_confidence"),
+)
 _CELLS = 20  # a confidence is floored to a twentieth, so that none passes a threshold by it
 
 

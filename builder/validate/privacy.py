@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from builder.config.campaign import Campaign
-from builder.release.k_anonymity import QUASI_IDENTIFIERS, k_of
+from builder.release.k_anonymity import k_of
 from builder.validate.release import Release
 from builder.validate.uniqueness import uniqueness
 
@@ -55,7 +55,7 @@ def check_privacy(release: Release, campaign: Campaign | None = None) -> dict[st
 
 
 def _k_anonymity(release: Release) -> dict[str, Any]:
-    columns = [*QUASI_IDENTIFIERS, *release.optional]
+    columns = release.facts
     told = release.manifest.anonymity
     return {
         "k": k_of(release.scan("metadata"), columns),

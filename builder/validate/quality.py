@@ -12,6 +12,7 @@ from builder.config.campaign import Campaign
 from builder.measure.measurements import entailment_result, sentiment_result
 from builder.measure.scores import against_gold
 from builder.measure.wer import agreement
+from builder.validate.opinions import second_opinion
 from builder.validate.release import Tables
 from builder.validate.thresholds import FAIL, WARN, judge, thresholds_of, worst
 from ecuador_crisis_tiktok import ENTAILMENT_LABELS, SENTIMENT_LABELS
@@ -57,6 +58,7 @@ def check_quality(
         ``transcript_agreement``: ``videos``, ``wer``, ``median_wer``, ``share_identical`` of
         Whisper's and the API's transcripts where both are usable; ``of``: how many such videos
         there are (of more than AGREEMENT_VIDEOS the first by video_id, which is random); or null.
+        ``second_opinion``: as `opinions.second_opinion`; no such key without one.
         ``judged``: every metric beside its limits; ``verdict``: the worst of them.
     """
     counts = {name: _counts(release, *place) for name, place in _COUNTED.items()}
@@ -69,6 +71,7 @@ def check_quality(
         **_confirmed(against),
     }
     judged = judge(values, thresholds_of(campaign))
+    opinions = second_opinion(release)
     low = release.scan("sentiment").select(pl.col("low_confidence").mean()).collect().item()
     return {
         "verdict": worst([line.verdict for line in judged]),
@@ -79,6 +82,7 @@ def check_quality(
         "entailment": entailment,
         "gold": against,
         "transcript_agreement": _transcript_agreement(release),
+        **({} if opinions is None else {"second_opinion": opinions}),
     }
 
 

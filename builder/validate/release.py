@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+import ecuador_crisis_tiktok as schema
+from builder.release.k_anonymity import QUASI_IDENTIFIERS
 from builder.release.manifest import Manifest
 
 BATCH_ROWS = 100_000
@@ -52,6 +54,12 @@ class Release(Tables):
     def optional(self) -> tuple[str, ...]:
         """Optional columns this release carries."""
         return tuple(self.manifest.optional_columns)
+
+    @property
+    def facts(self) -> list[str]:
+        """Columns of `metadata` by which a video could be found again: what the API shows too."""
+        own = schema.CONFIG_COLUMNS["metadata"]
+        return [*QUASI_IDENTIFIERS, *(column for column in self.optional if column in own)]
 
     def columns(self, config: str, columns: Sequence[str]) -> pl.DataFrame:
         """Some columns of a config, whole."""

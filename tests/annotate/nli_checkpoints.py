@@ -152,6 +152,51 @@ def _tensors(config: dict[str, Any], bert: bool, pooler: bool, seed: int) -> dic
     return tensors
 
 
+SENTIMENTS = {"0": "NEG", "1": "NEU", "2": "POS"}
+
+
+def write_word_counter(
+    folder: Path, negative: list[str], positive: list[str], *, positions: int = 128
+) -> Path:
+    """A RoBERTa whose weights are set by hand, in the labels of RoBERTuito: it counts words.
+
+    Attention is uniform and copies two numbers, so the first token's state holds the mean of all
+    tokens' polarity; the head reads it off. Neutral wins where neither kind of word is there.
+    """
+    write_checkpoint(folder, "xlm-roberta", id2label=SENTIMENTS, positions=positions)
+    words = ["<s>", "<pad>", "</s>", "<unk>", *negative, *positive]
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config |= {"vocab_size": len(words), "num_hidden_layers": 1, "model_type": "roberta"}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    tensors = {name: 0 * value for name, value in _tensors(config, False, True, 0).items()}
+    for name in tensors:
+        if "LayerNorm.weight" in name:
+            tensors[name] += 1
+    hidden = config["hidden_size"]
+    table = tensors["roberta.embeddings.word_embeddings.weight"]
+    table[:, 4::2], table[:, 5::2] = 1, -1  # so that a norm neither sees nor makes a polarity
+    table[4 : 4 + len(negative), 0:2] = [9, -9]
+    table[4 + len(negative) :, 2:4] = [9, -9]
+    for name in ("value", "output"):
+        at = "attention.self.value" if name == "value" else "attention.output.dense"
+        matrix = tensors[f"roberta.encoder.layer.0.{at}.weight"]
+        matrix[:4, :4] = 4 * np.eye(4)
+    dense = tensors["classifier.dense.weight"]
+    dense[0, 0], dense[2, 2] = 1, 1
+    assert hidden >= 8
+    tensors["classifier.out_proj.weight"][[0, 2], [0, 2]] = 6
+    tensors["classifier.out_proj.bias"][1] = 1
+    save_file(tensors, str(folder / "model.safetensors"))
+    return folder
+
+
 def loaded(folder: Path, cache: Path, kind: str = "bert", **options: Any) -> Any:
     """An engine on a fresh tiny checkpoint, in CTranslate2."""
     from builder.annotate.nli.engine import NliEngine

@@ -46,6 +46,8 @@ OTHERS: dict[str, Any] = {
     "nli.model": "joeddav/xlm-roberta-large-xnli",
     "nli.labels": ("neutral", "entailment", "contradiction"),
     "nli.max_tokens": 128,
+    "second_opinion.labels": ("positive", "neutral", "negative"),
+    "second_opinion.max_tokens": 128,
     "sentiment.template": "Es {}.",
     "summaries.language": "pt",
     "summaries.base_url": "http://localhost:9999/v1",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from nli_checkpoints import write_checkpoint
 
-from builder.annotate.nli import checkpoint, choice, convert
+from builder.annotate.nli import checkpoint, convert
+from builder.annotate.nli.backends import choice
 from builder.annotate.whisper import weights
 from builder.errors import DiskFull
 from builder.run import cache

@@ -56,7 +56,7 @@ def label_order(config: dict[str, Any], labels: Sequence[str] | None = None) -> 
     Raises:
         LabelMappingNeeded: the names do not tell (LABEL_0, or two classes), and none were given.
     """
-    names = list(labels) if labels else _output_names(config)
+    names = list(labels) if labels else output_names(config)
     found: dict[str, list[int]] = {label: [] for label in LABELS}
     for index, name in enumerate(names):
         for label, spelling in _SPELLINGS.items():
@@ -73,7 +73,8 @@ def label_order(config: dict[str, Any], labels: Sequence[str] | None = None) -> 
     return tuple(found[label][0] for label in LABELS)
 
 
-def _output_names(config: dict[str, Any]) -> list[str]:
+def output_names(config: dict[str, Any]) -> list[str]:
+    """What a configuration calls the model's outputs, in order; empty: it does not say."""
     mapping = config.get("id2label") or {}
     try:
         return [str(mapping[key]) for key in sorted(mapping, key=int)]

@@ -13,30 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from builder.annotate.nli.backends import (
-    Backend,
-    CTranslate2Backend,
-    Floats,
-    Kind,
-    TorchBackend,
-)
+from builder.annotate.nli.backends.base import Backend, Floats
 from builder.annotate.nli.batching import distinct
-from builder.annotate.nli.checkpoint import (
-    identity,
-    label_order,
-    read_config,
-    resolve,
-    window,
-)
-from builder.annotate.nli.choice import measure, remembered
-from builder.annotate.nli.convert import cached, convertible, is_converted
+from builder.annotate.nli.checkpoint import label_order, read_config, resolve
+from builder.annotate.nli.opening import Wanted, open_checkpoint
 from builder.annotate.nli.pairs import Encoded, PairEncoder
-from builder.annotate.nli.problems import ModelProblem
-from builder.annotate.nli.weights import WEIGHT_FILES
 from builder.run.progress import Progress
 
 _CHUNK = 2_048
@@ -74,7 +58,7 @@ class NliEngine:
     def load(
         cls,
         model: str | Path,
-        backend: Literal["auto", "ctranslate2", "torch"] = "auto",
+        backend: Wanted = "auto",
         *,
         revision: str | None = None,
         labels: Sequence[str] | None = None,
@@ -104,41 +88,20 @@ class NliEngine:
             LabelMappingNeeded: its outputs are not named.
         """
         folder = resolve(model, revision)
-        config = read_config(folder)
-        order = label_order(config, labels)
-
-        def ctranslate2() -> Backend:
-            kind = "int8" if precision == "auto" else precision
-            ready = cached(folder, quantization=kind, cache_dir=cache_dir, progress=progress)
-            return CTranslate2Backend(ready, threads=threads, compute_type=kind)
-
-        def torch() -> Backend:
-            return TorchBackend(folder, threads=threads, precision=precision)
-
-        makers: dict[Kind, Callable[[], Backend]] = {"ctranslate2": ctranslate2, "torch": torch}
-        kind = cls._kind(backend, folder, makers, cache_dir)
-        runner = makers[kind]()
-        # The converter also makes tokenizer.json where a checkpoint has none.
-        home = folder
-        if not (folder / "tokenizer.json").is_file() and convertible(config):
-            home = cached(folder, cache_dir=cache_dir, progress=progress)
-        limit = min(window(folder, config), max_tokens or 2**31)
-        segments = int(config.get("type_vocab_size") or 1) >= 2
-        encoder = PairEncoder(home, window=limit, segments=segments)
-        source = Path(model).name if Path(model).exists() else str(model)
-        # The Hub's cache names a snapshot's folder after its commit.
-        commit = folder.name if folder.parent.name == "snapshots" else identity(folder)
-        name = f"{source}@{revision or commit}"
-
-        def exact() -> Backend:
-            if kind == "torch":
-                return TorchBackend(folder, threads=threads, precision="float32")
-            # float16 weights are as good as float32 ones here, on half the disk.
-            whole = cached(folder, quantization="float16", cache_dir=cache_dir, progress=progress)
-            return CTranslate2Backend(whole, threads=threads, compute_type="float32")
-
-        is_exact = runner.precision == "float32"
-        return cls(runner, encoder, order, name, None if is_exact else exact)
+        order = label_order(read_config(folder), labels)
+        opened = open_checkpoint(
+            model,
+            folder,
+            backend,
+            revision=revision,
+            precision=precision,
+            max_tokens=max_tokens,
+            threads=threads,
+            cache_dir=cache_dir,
+            progress=progress,
+        )
+        encoder = PairEncoder(opened.home, window=opened.window, segments=opened.segments)
+        return cls(opened.backend, encoder, order, opened.name, opened.exact)
 
     def exact(self) -> NliEngine:
         """The same model in float32, loaded when first asked for.
@@ -154,41 +117,6 @@ class NliEngine:
             name = self.model.partition(" (")[0]
             self._exact = NliEngine(self._make_exact(), self.pairs, tuple(self._order), name)
         return self._exact
-
-    @staticmethod
-    def _kind(
-        backend: str,
-        folder: Path,
-        makers: dict[Kind, Callable[[], Backend]],
-        cache_dir: Path | None,
-    ) -> Kind:
-        config = read_config(folder)
-        has_weights = any((folder / name).is_file() for name in WEIGHT_FILES)
-        if backend == "ctranslate2":
-            return "ctranslate2"
-        if backend == "torch":
-            if not has_weights:
-                raise ModelProblem(
-                    "this model is shipped for CTranslate2 only",
-                    file=folder,
-                    way_out='use backend = "ctranslate2" or "auto"',
-                )
-            return "torch"
-        if backend != "auto":
-            raise ModelProblem(
-                f"unknown back end {backend!r}", way_out="use auto, ctranslate2 or torch"
-            )
-        if is_converted(folder) or not convertible(config):
-            return "ctranslate2" if is_converted(folder) else "torch"
-        known = remembered(config, cache_dir)
-        if known:
-            return known
-        try:
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
-        except ImportError:
-            return "ctranslate2"
-        return measure(config, makers, cache_dir)
 
     def logits(self, premises: Sequence[str], hypotheses: Sequence[str]) -> Floats:
         """Logits of each pair.

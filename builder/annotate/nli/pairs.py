@@ -1,4 +1,4 @@
-"""Turns (premise, hypothesis) texts into the token ids a checkpoint was trained on.
+"""Turns texts, and (premise, hypothesis) pairs, into the token ids a checkpoint was trained on.
 
 Premises and hypotheses are tokenised apart, each distinct text once, and joined by hand with the
 special tokens of the tokenizer's own post-processor. In zero-shot classification every premise
@@ -36,19 +36,18 @@ class _Part:
     types: list[int]
 
 
-class PairEncoder:
-    """Tokenises pairs for one checkpoint.
+class Tokens:
+    """Counts and cuts texts into the tokens of one checkpoint, special tokens left out.
 
     Args:
         folder: holds `tokenizer.json`.
         window: the most tokens the model reads, special tokens included.
-        segments: whether the model tells premise and hypothesis apart by segment ids (BERT).
 
     Raises:
-        ModelProblem: the tokenizer cannot be read, or does not encode pairs.
+        ModelProblem: the tokenizer cannot be read.
     """
 
-    def __init__(self, folder: Path, *, window: int, segments: bool) -> None:
+    def __init__(self, folder: Path, window: int) -> None:
         from tokenizers import Tokenizer
 
         try:
@@ -61,12 +60,6 @@ class PairEncoder:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.window = window
-        self.segments = segments
-        self._before, self._between, self._after = self._template(folder)
-        self._premise_type, self._hypothesis_type = self._types
-        special = sum(len(part.ids) for part in (self._before, self._between, self._after))
-        self.room = window - special
-        """Tokens that premise and hypothesis share, special tokens taken off."""
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text without special tokens."""
@@ -80,6 +73,57 @@ class PairEncoder:
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens."""
         return [len(ids) for ids in self.tokenize(texts)]
+
+    def _probe(self, folder: Path) -> str:
+        """A text that is not empty to this tokenizer: what is put around it can be seen."""
+        probe = next(
+            (text for text in ("a", "1", "la", ".", "hola") if self.tokenize([text])[0]), None
+        )
+        if probe is None:
+            raise ModelProblem("the tokenizer encodes nothing", file=folder / "tokenizer.json")
+        return probe
+
+
+class TextEncoder(Tokens):
+    """Tokenises single texts for one checkpoint; arguments and errors as `Tokens`."""
+
+    def __init__(self, folder: Path, *, window: int) -> None:
+        super().__init__(folder, window)
+        probe = self._probe(folder)
+        inner, whole = self.tokenize([probe])[0], self._tokenizer.encode(probe).ids
+        start = next((i for i in range(len(whole)) if whole[i : i + len(inner)] == inner), 0)
+        self._before, self._after = whole[:start], whole[start + len(inner) :]
+        self.room = window - len(self._before) - len(self._after)
+        """Tokens of a text, special tokens taken off."""
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Encode texts; one that does not fit is cut at its end."""
+        return [
+            Encoded([*self._before, *ids[: self.room], *self._after], None)
+            for ids in self.tokenize(texts)
+        ]
+
+
+class PairEncoder(Tokens):
+    """Tokenises pairs for one checkpoint.
+
+    Args:
+        folder: holds `tokenizer.json`.
+        window: the most tokens the model reads, special tokens included.
+        segments: whether the model tells premise and hypothesis apart by segment ids (BERT).
+
+    Raises:
+        ModelProblem: the tokenizer cannot be read, or does not encode pairs.
+    """
+
+    def __init__(self, folder: Path, *, window: int, segments: bool) -> None:
+        super().__init__(folder, window)
+        self.segments = segments
+        self._before, self._between, self._after = self._template(folder)
+        self._premise_type, self._hypothesis_type = self._types
+        special = sum(len(part.ids) for part in (self._before, self._between, self._after))
+        self.room = window - special
+        """Tokens that premise and hypothesis share, special tokens taken off."""
 
     def encode(self, pairs: Iterable[tuple[str, str]]) -> list[Encoded]:
         """Encode pairs; a premise that does not fit is cut at its end, a hypothesis never.
@@ -119,11 +163,7 @@ class PairEncoder:
 
     def _template(self, folder: Path) -> tuple[_Part, _Part, _Part]:
         """What the post-processor puts before, between and after, found by encoding a probe."""
-        probe = next(
-            (text for text in ("a", "1", "la", ".", "hola") if self.tokenize([text])[0]), None
-        )
-        if probe is None:
-            raise ModelProblem("the tokenizer encodes nothing", file=folder / "tokenizer.json")
+        probe = self._probe(folder)
         inner = self.tokenize([probe])[0]
         pair = self._tokenizer.encode(probe, probe)
         sequences = pair.sequence_ids

@@ -8,7 +8,7 @@ from typing import Any
 
 from builder.annotate.nli.checkpoint import MODELS, identity, local_folder
 from builder.annotate.nli.engine import NliEngine
-from builder.config.profile import EntailmentTable, NliTable, SentimentTable
+from builder.config.profile import CheckpointTable, EntailmentTable, NliTable, SentimentTable
 from builder.run.stage import Stage
 
 SCORE_DIGITS = 4
@@ -29,7 +29,7 @@ def shared_engine(table: NliTable) -> NliEngine:
 
 
 @lru_cache(maxsize=8)
-def nli_params(table: NliTable) -> dict[str, Any]:
+def nli_params(table: CheckpointTable) -> dict[str, Any]:
     """The table for a fingerprint; a local model by its content, wherever it lies.
 
     Remembered: a stage asks for its fingerprint often, and hashing a model takes a while.

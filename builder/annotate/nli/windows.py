@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from builder.annotate.nli.pairs import PairEncoder
+import numpy as np
+
+from builder.annotate.nli.backends.base import Floats
+from builder.annotate.nli.pairs import Tokens
 
 _MAX_SNAP = 24
 """How many tokens an edge may move to fall between two words."""
@@ -24,7 +28,7 @@ class Window(NamedTuple):
     tokens: int
 
 
-def windows(encoder: PairEncoder, text: str, size: int, overlap: int = 0) -> list[Window]:
+def windows(encoder: Tokens, text: str, size: int, overlap: int = 0) -> list[Window]:
     """Cover a whole text with windows of at most `size` tokens.
 
     Args:
@@ -58,6 +62,28 @@ def windows(encoder: PairEncoder, text: str, size: int, overlap: int = 0) -> lis
         first, last = offsets[start][0], offsets[stop - 1][1]
         found.append(Window(text[first:last], first, stop - covered))
         covered = stop
+    return found
+
+
+def over_windows(
+    per_window: Floats, cut: Sequence[Sequence[Window]]
+) -> list[tuple[list[float], int]]:
+    """Scores of whole texts: the mean of their windows' scores, weighted by the tokens each adds.
+
+    Args:
+        per_window: shape (windows of all texts, labels), in order.
+        cut: the windows of each text.
+
+    Returns:
+        Scores (float64) and number of windows of each text.
+    """
+    found: list[tuple[list[float], int]] = []
+    at = 0
+    for parts in cut:
+        block = per_window[at : at + len(parts)].astype(np.float64)
+        weights = np.array([window.tokens for window in parts], np.float64)
+        found.append(((weights @ block / weights.sum()).tolist(), len(parts)))
+        at += len(parts)
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from builder.config.campaign import Campaign
 from builder.config.citation import bibtex
-from builder.release.assemble import Assembled, anonymity_of, file_digest, optional_columns
+from builder.release.assemble import Assembled, anonymity_of, file_digest
 from builder.release.manifest import BuildFacts
 
 _LICENCES = {
@@ -41,7 +41,7 @@ class Facts:
             name: ((folder / name).stat().st_size, file_digest(folder / name))
             for name in sorted(assembled.files)
         }
-        return cls(campaign, assembled, build, optional_columns(campaign), tables)
+        return cls(campaign, assembled, build, assembled.optional, tables)
 
     @property
     def models(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ import polars as pl
 
 import ecuador_crisis_tiktok as schema
 from builder.release.coarsen import TIMES, coarse_day, coarsen
-from builder.release.k_anonymity import QUASI_IDENTIFIERS, k_of
+from builder.release.k_anonymity import k_of
 from builder.release.tables import under
 from builder.sources.schema import ALL_COUNTS
 from builder.validate.contract.check import Check, Problem, shown
@@ -64,13 +64,17 @@ def _rules(threshold: float, *, texts: bool) -> list[tuple[str, str, str, pl.Exp
     for config, columns in {
         "videos": ("sentiment_confidence", "entailment_confidence"),
         "transcripts": ("language_confidence", "no_speech_prob"),
-        "sentiment": ("confidence", "score_negative", "score_neutral", "score_positive"),
+        "sentiment": (
+            *("confidence", "score_negative", "score_neutral", "score_positive"),
+            "second_confidence",
+        ),
         "summaries": ("entailment_confidence",),
     }.items():
         rule = "confidences and scores lie between 0 and 1"
         rules += [(config, c, rule, _between(c, 0.0, 1.0), _REBUILD) for c in columns]
     closed = {
         ("sentiment", "label"): schema.SENTIMENT_LABELS,
+        ("sentiment", "second_label"): schema.SENTIMENT_LABELS,
         ("videos", "sentiment"): schema.SENTIMENT_LABELS,
         ("summaries", "entailment"): schema.ENTAILMENT_LABELS,
         ("transcripts", "source"): schema.TRANSCRIPT_SOURCES,
@@ -94,6 +98,16 @@ def _rules(threshold: float, *, texts: bool) -> list[tuple[str, str, str, pl.Exp
             "label",
             "a sentiment row has a label exactly where its status is ok",
             (pl.col("status") == "ok") != pl.col("label").is_not_null(),
+            _REBUILD,
+        ),
+        (
+            "sentiment",
+            "second_label",
+            "a second opinion has label, confidence and model exactly where its status is ok",
+            pl.any_horizontal(
+                (pl.col("second_status") == "ok") != pl.col(column).is_not_null()
+                for column in ("second_label", "second_confidence", "second_model")
+            ).fill_null(True),
             _REBUILD,
         ),
         (
@@ -196,7 +210,7 @@ def _shared(release: Release) -> Check:
     policy, told = release.manifest.privacy, release.manifest.anonymity
     if policy.min_k == 1 and told is None:
         return check
-    k = k_of(release.scan("metadata"), [*QUASI_IDENTIFIERS, *release.optional])
+    k = k_of(release.scan("metadata"), release.facts)
     if told is None or k != told.k or k < policy.min_k or told.min_k != policy.min_k:
         value = f"{k} here, {told.k if told else 'nothing'} stated, {policy.min_k} wanted"
         check.fail(Problem("MANIFEST.json", "", "anonymity.k", value, _COARSE))

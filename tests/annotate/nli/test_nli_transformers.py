@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from nli_checkpoints import TEXTS, write_checkpoint
 
-from builder.annotate.nli.choice import remembered
+from builder.annotate.nli.backends.choice import remembered
 from builder.annotate.nli.engine import NliEngine
 from builder.annotate.sentiment import Sentiment
 from builder.config.profile import NliTable, SentimentTable
@@ -102,7 +102,7 @@ def test_auto_measures_once_and_remembers(tmp_path: Path, monkeypatch: Any) -> N
     assert remembered(config, tmp_path / "cache") is None
     first = NliEngine.load(folder, cache_dir=tmp_path / "cache")
     assert remembered(config, tmp_path / "cache") == first.backend.kind
-    monkeypatch.setattr("builder.annotate.nli.engine.measure", None)
+    monkeypatch.setattr("builder.annotate.nli.opening.measure", None)
     assert NliEngine.load(folder, cache_dir=tmp_path / "cache").backend.kind == first.backend.kind
 
 

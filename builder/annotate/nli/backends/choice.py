@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from builder.annotate.nli.backends import Backend, Kind
+from builder.annotate.nli.backends.base import Backend, Kind
 from builder.annotate.nli.pairs import Encoded
 from builder.run.cache import cache_folder
 from builder.run.cpu import cores, flags
