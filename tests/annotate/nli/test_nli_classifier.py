@@ -58,7 +58,7 @@ def test_the_scores_are_the_softmax_of_the_models_own_outputs(
     assert [one.ids for one in encoded] == [tokenizer.encode(text).ids for text in TEXTS[:8]]
     expected = softmax(random_one.backend.logits(encoded))
     assert np.array_equal(random_one.scores(TEXTS[:8]), expected)
-    assert len(set(expected.argmax(axis=1))) > 1, "the fixture must tell texts apart"
+    assert np.ptp(expected, axis=0).min() > 0.01, "the fixture must tell texts apart"
 
 
 def test_outputs_that_mean_the_same_are_added(nli_home: Path, tmp_path: Path) -> None:
