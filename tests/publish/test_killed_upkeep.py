@@ -64,7 +64,12 @@ def killed_at(moment: int, *arguments: object) -> bool:
 
 
 def moments(*quick: int, last: int) -> list[object]:
-    rest = [pytest.param(n, marks=pytest.mark.slow) for n in range(1, last) if n not in quick]
+    """Every moment once: a few in the first step of CI, one in four in the second, all by hand."""
+    rest = [
+        pytest.param(n, marks=pytest.mark.long if n % 4 else pytest.mark.slow)
+        for n in range(1, last)
+        if n not in quick
+    ]
     return [*quick, *rest]
 
 
