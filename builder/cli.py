@@ -329,6 +329,27 @@ def regenerate(
         Path | None, typer.Option(help="Folder of downloaded videos, <id>.mp4.")
     ] = None,
     engine: Annotated[Engine, typer.Option(help="Where stages run.")] = Engine.LOCAL,
+    ray_address: Annotated[
+        str | None, typer.Option(help="A Ray cluster; default: RAY_ADDRESS, or this machine.")
+    ] = None,
+    workers: Annotated[
+        str | None, typer.Option(help="Ray workers of a stage: 4, or from-to as 1:8.")
+    ] = None,
+    cpus_per_worker: Annotated[
+        float, typer.Option(help="Cores a Ray worker takes; its threads.", min=0)
+    ] = 1.0,
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(help="GPUs of a Ray worker that uses one, as 0.5.", min=0),
+    ] = None,
+    tries: Annotated[
+        int, typer.Option(help="Times a row may kill its process before quarantine.", min=1)
+    ] = 2,
+    patience: Annotated[
+        float | None,
+        typer.Option(help="Seconds without a sign of life: a row hangs. Default: the stage's."),
+    ] = None,
+    retry: Annotated[str, typer.Option(help="Compute again: quarantined.")] = "",
     skip: Annotated[str, typer.Option(help="Stages to leave out, comma separated.")] = "",
     only: Annotated[str, typer.Option(help="The only stages to run, comma separated.")] = "",
     key_file: Annotated[
@@ -354,6 +375,7 @@ def regenerate(
     """
     from builder.pipeline.regenerate import regenerate as run
     from builder.pipeline.request import Request
+    from builder.run.engines.options import EngineOptions, workers_of
 
     outcome = run(
         Request(
@@ -363,7 +385,16 @@ def regenerate(
             campaign=campaign,
             profile=profile,
             videos_dir=videos_dir,
-            engine=engine.value,
+            engine=EngineOptions(
+                engine.value,
+                tries=tries,
+                patience=patience,
+                address=ray_address,
+                workers=workers_of(workers),
+                cpus=cpus_per_worker,
+                gpus=gpus_per_worker,
+            ),
+            retry=_stages(retry),
             skip=_stages(skip),
             only=_stages(only),
             key_file=key_file,

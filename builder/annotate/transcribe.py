@@ -28,7 +28,7 @@ from builder.media.downloads import marker_of
 from builder.media.gone import MARKED, PASSING
 from builder.run.cpu import cores
 from builder.run.read_ahead import read_ahead
-from builder.run.stage import Stage
+from builder.run.stage import Stage, alive
 
 # Windows encoded and decoded together; their encoder states are in memory (base: 3 MB each).
 POOL_WINDOWS = 48
@@ -65,6 +65,8 @@ class Transcribe(Stage):
 
     name: ClassVar[str] = "transcribe"
     version: ClassVar[str] = "2"
+    # a pool of windows is 24 minutes of sound: a large model on a slow CPU hears them in an hour
+    patience = 3_600.0
     input_columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")
     output_schema: ClassVar[dict[str, Any]] = {
         "text": pl.String,
@@ -87,6 +89,7 @@ class Transcribe(Stage):
             tuple(sorted(self.table.languages)), self.table.language_weights
         )
         self.batch_size = self.table.batch_videos
+        self.on_gpu = self.table.device != "cpu"
         self.rules = self.table.rules
         self._label: str | None = None
 
@@ -153,6 +156,7 @@ class Transcribe(Stage):
             windows = 0
             try:
                 for window, features in stream:
+                    alive()
                     pool.append((video, window, features))
                     windows += 1
                     # A video's language needs its first windows together.
@@ -160,6 +164,7 @@ class Transcribe(Stage):
                         self._flush(pool)
             except MediaProblem as problem:
                 video.problem = problem.status
+            alive()
             if len(pool) >= POOL_WINDOWS:
                 self._flush(pool)
         self._flush(pool)

@@ -32,6 +32,8 @@ from builder.sources.ingest import Ingested
 
 SLICE_ROWS = 20_000
 RUN, STORED, SKIP = "run", "stored", "skip"
+QUARANTINED = "quarantined"
+RETRIES = frozenset({QUARANTINED})
 _MODEL_COLUMNS = ("model", "entailment_model")
 
 
@@ -83,6 +85,7 @@ class Annotator:
         ledger: told what happens.
         engine: where batches are computed.
         progress: makes the progress displays.
+        retry: what is computed again though it has a result: `QUARANTINED`.
     """
 
     def __init__(
@@ -94,8 +97,11 @@ class Annotator:
         ledger: Ledger,
         engine: Engine,
         progress: Callable[[str, int], Progress] = Progress,
+        *,
+        retry: frozenset[str] = frozenset(),
     ) -> None:
         self._plan, self._profile, self._mode, self._store = plan, profile, mode, store
+        self._retry = retry
         self._ledger, self._engine, self._progress = ledger, engine, progress
         self._stages: dict[str, Stage] = {}
         self._media = pl.DataFrame(schema=MEDIA_SCHEMA)
@@ -136,7 +142,8 @@ class Annotator:
             self._ledger.found("media", self._done.media.model_dump())
         for step in wanted:
             if step.make is not None and (self._done.media is not None or not step.media):
-                self._stages[step.name] = step.make(self._profile)
+                stage = self._stages[step.name] = step.make(self._profile)
+                stage.retry_quarantined = QUARANTINED in self._retry
                 self._run(step, list(_slices(ingested.parts)))
         return self._done
 

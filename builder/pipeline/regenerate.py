@@ -21,8 +21,8 @@ from builder.release.promote import claimed
 from builder.release.pseudonym import Key, given_key, open_key
 from builder.release.scrub.names.choose import finder_of
 from builder.release.target import check_target
+from builder.run.engines.choose import engine_of
 from builder.run.ledger import Ledger
-from builder.run.on_ray import engine_of
 from builder.run.progress import of_all
 from builder.run.removals import read_removed
 from builder.run.store import Store
@@ -65,14 +65,16 @@ def regenerate(request: Request) -> Outcome:
             "out": str(told),
         }
         ledger = Ledger(store, settings, request.plan.names)
+        engine = stack.enter_context(ExitStack())
         annotator = Annotator(
             request.plan,
             profile,
             request.mode,
             store,
             ledger,
-            engine_of(request.engine),
+            engine.enter_context(engine_of(request.engine)),
             request.progress,
+            retry=request.retry,
         )
         annotator.check(media=request.media is not None)
         with ledger.step("ingest") as entry:
@@ -94,6 +96,7 @@ def regenerate(request: Request) -> Outcome:
         steps = [step.name for step in request.plan.row_steps]
         if key is not None or any(request.mode(step) == RUN for step in steps):
             annotated = annotator.annotate(ingested, request.media)
+        engine.close()
         if key is None:
             return Outcome()
         # datasets and Altair: what is refused earlier, or stops earlier, need not wait for them

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from builder.config.campaign import DEFAULT_CAMPAIGN
 from builder.errors import UsageProblem
-from builder.pipeline.annotate import RUN, SKIP, STORED
+from builder.pipeline.annotate import RETRIES, RUN, SKIP, STORED
 from builder.pipeline.plan import PLAN, Plan
 from builder.release.manifest import Manifest
 from builder.release.target import lies_in, refuse_entangled, refuse_in_sources
+from builder.run.engines.options import EngineOptions
 from builder.run.progress import Progress
 
 SAMPLE = resources.files("builder") / "sample"
@@ -30,7 +31,8 @@ class Request:
     campaign: str = DEFAULT_CAMPAIGN
     profile: str = "offline"
     videos_dir: Path | None = None
-    engine: str = "local"
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    retry: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
     key_file: Path | None = None
@@ -145,6 +147,11 @@ def check_request(request: Request) -> None:
         raise UsageProblem(
             f"unknown stage(s): {', '.join(unknown)}",
             way_out=f"stages: {', '.join(request.plan.names)}",
+        )
+    if unknown := sorted(request.retry - RETRIES):
+        raise UsageProblem(
+            f"nothing is called {', '.join(unknown)} that could be tried again",
+            way_out=f"--retry takes: {', '.join(sorted(RETRIES))}",
         )
     if request.skip and request.only:
         raise UsageProblem("--skip and --only exclude each other", way_out="give one of them")

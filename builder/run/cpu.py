@@ -12,8 +12,10 @@ _AVX512 = frozenset("avx512f avx512cd avx512vl avx512bw avx512dq".split())
 
 
 def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Cores this process may use: those it may run on, and no more than OMP_NUM_THREADS says."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    mine = len(os.sched_getaffinity(0))
+    return min(mine, max(int(told), 1)) if told.isdecimal() else mine
 
 
 @lru_cache(maxsize=1)

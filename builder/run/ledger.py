@@ -12,9 +12,11 @@ from typing import Any
 import polars as pl
 
 from builder.errors import BuilderError, StageFailed, UsageProblem
+from builder.run.stage import QUARANTINED, is_quarantined
 from builder.run.store import Store, is_whole, write_json
 
 LEDGER = "run.json"
+SHOWN = 10
 # statuses of rows about which something was found out, if only that there is nothing to hear
 _NO_FAILURE = frozenset("ok near_empty no_speech no_audio pass warn".split())
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
@@ -129,7 +131,10 @@ def _told(error: BaseException) -> str:
 
 @dataclass
 class StageStatus:
-    """A line of `status`: what is done, pending, failed and why."""
+    """A line of `status`: what is done, pending, failed and why.
+
+    `quarantined` are the digests of the inputs of rows in quarantine, as the parts have them.
+    """
 
     stage: str
     state: str
@@ -139,6 +144,7 @@ class StageStatus:
     failed: int
     reasons: dict[str, int]
     problem: str = ""
+    quarantined: Sequence[str] = ()
 
 
 def read_status(work: Path) -> tuple[dict[str, Any], list[StageStatus]]:
@@ -223,7 +229,23 @@ def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
         failed=failed,
         reasons=reasons,
         problem=entry.problem,
+        quarantined=_quarantined(found_parts) if _any_quarantined(entry) else (),
     )
+
+
+def _any_quarantined(entry: Entry) -> bool:
+    return entry.state in _UNFINISHED or any(why.startswith(QUARANTINED) for why in entry.reasons)
+
+
+def _quarantined(parts: Sequence[Path]) -> list[str]:
+    """Digests of the inputs of the rows in quarantine."""
+    whole = [part for part in parts if is_whole(part)]
+    if not whole or "reason" not in pl.read_parquet_schema(whole[0]):
+        return []
+    columns = ["id", "input_digest", "status", "reason"]
+    found = pl.scan_parquet(whole, glob=False).select(columns).collect()
+    latest = found.unique(["id", "input_digest"], keep="last", maintain_order=True)
+    return latest.filter(is_quarantined(latest))["input_digest"].unique().sort().to_list()
 
 
 def latest_results(work: Path, stage: str, columns: Sequence[str]) -> pl.DataFrame:
@@ -273,4 +295,11 @@ def status_lines(work: Path) -> list[str]:
         lines.append(f"{row}{line.pending:>10,}{failed:>8}")
         lines += [f"    {line.problem}"] if line.problem else []
         lines += [f"    {count:,} {reason}" for reason, count in line.reasons.items()]
+        if line.quarantined:
+            shown = ", ".join(line.quarantined[:SHOWN])
+            more = f" and {len(line.quarantined) - SHOWN:,} more" * (len(line.quarantined) > SHOWN)
+            lines.append(
+                f"    {len(line.quarantined):,} in quarantine, inputs {shown}{more}; "
+                "to try again: --retry quarantined"
+            )
     return lines

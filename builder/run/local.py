@@ -1,6 +1,6 @@
 """Runs a row stage: finds what is pending, batches it, keeps each batch as soon as it is computed.
 
-The batches are computed by an engine: `in_process` here, or `builder.run.on_ray`.
+The batches are computed by an engine: `in_process` here, or one of `builder.run.engines`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Slice = Callable[[], pl.DataFrame]
 
 
 def in_process(stage: Stage, batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The engine of one machine: one batch after the other in this process."""
+    """One batch after the other in this process, which a row may kill: not for a whole campaign."""
     stage.setup()
     for batch in batches:
         yield stage(batch)

@@ -3,8 +3,8 @@
 A stage is a small class. It says what it reads and writes, loads its model in `load`, and makes
 one result of one record in `row` (or many together in `rows`, where a model wants batches). The
 base class does the rest: it loads once, builds the frame, and turns whatever a record does to the
-stage into a row with a status. `run.local` (and `run.on_ray`) feed it batches; `run.store` keeps
-what it returns.
+stage into a row with a status. `run.local` and an engine (`run.engines`) feed it batches;
+`run.store` keeps what it returns.
 
 A row that fails is a row with a status and a reason, never an exception. Exceptions are for a
 stage that cannot run at all: a `BuilderError` (`StageFailed` and its kinds) stops it.
@@ -29,6 +29,18 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 FAILED, INTERNAL = "failed", "internal_"
+# How the reason of a row begins that killed its process again and again (`builder.run.engines`).
+QUARANTINED = "quarantined_"
+
+
+listeners: list[Callable[[], None]] = []
+"""Told that a stage still works, by `alive`. May be called from any thread."""
+
+
+def alive() -> None:
+    """Say that a stage still works: after each row that is `guarded`, or in the middle of much."""
+    for tell in listeners:
+        tell()
 
 
 def fingerprint(*parts: Any) -> str:
@@ -50,6 +62,11 @@ class Stage(ABC):
         output_schema: columns written besides `id` and `input_digest`; must hold `status`, and
             `reason` if failures are to be explained and internal ones tried again.
         retry_statuses: statuses of passing faults, computed again by the next run.
+        patience: seconds without a sign of life (`alive`) after which the stage hangs.
+        on_gpu: it loads a model that runs on a GPU where there is one.
+
+    Attributes:
+        retry_quarantined: rows in quarantine are computed again.
     """
 
     name: ClassVar[str]
@@ -58,6 +75,9 @@ class Stage(ABC):
     output_schema: ClassVar[dict[str, Any]]
     retry_statuses: ClassVar[tuple[str, ...]] = ()
     batch_size: int = 64
+    patience: float = 900.0
+    on_gpu: bool = False
+    retry_quarantined: bool = False
 
     @property
     def params(self) -> dict[str, Any]:
@@ -115,9 +135,12 @@ class Stage(ABC):
                 suffix `_read` where they have the same name).
 
         Returns:
-            Booleans. Default: a status of `retry_statuses`, and internal failures.
+            Booleans. Default: a status of `retry_statuses`, and internal failures; rows in
+            quarantine only when they are asked for.
         """
-        return done["status"].is_in(self.retry_statuses) | is_internal(done)
+        poison = is_quarantined(done)
+        passing = done["status"].is_in(self.retry_statuses) | is_internal(done)
+        return passing | poison if self.retry_quarantined else passing & ~poison
 
     def row(self, record: dict[str, Any]) -> dict[str, Any]:
         """The result of one record.
@@ -162,10 +185,10 @@ class Stage(ABC):
         self.setup()
         results = self._results(batch)
         try:
-            return self._frame(batch["id"], results)
+            return self.frame(batch["id"], results)
         except Exception:  # noqa: BLE001 - some value does not fit its column: find whose
             fitting = [self.guarded(self._fits, result) for result in results]
-            return self._frame(batch["id"], fitting)
+            return self.frame(batch["id"], fitting)
 
     def _results(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         try:
@@ -204,12 +227,14 @@ class Stage(ABC):
             raise
         except Exception as error:  # noqa: BLE001 - becomes a row that says so
             return self.internal_failure(error)
+        finally:
+            alive()
 
     def _fits(self, result: dict[str, Any]) -> dict[str, Any]:
-        self._frame(pl.Series([0]), [result])
+        self.frame(pl.Series([0]), [result])
         return result
 
-    def _frame(self, ids: pl.Series, results: list[dict[str, Any]]) -> pl.DataFrame:
+    def frame(self, ids: pl.Series, results: list[dict[str, Any]]) -> pl.DataFrame:
         """Results as a frame; raises what polars raises where a value does not fit its column."""
         columns = [
             pl.Series(name, [result.get(name) for result in results], dtype=dtype)
@@ -220,9 +245,18 @@ class Stage(ABC):
 
 def is_internal(frame: pl.DataFrame) -> pl.Series:
     """Which rows of a stage's results failed for no reason of their own (`Stage.__call__`)."""
+    return _failed_for(frame, INTERNAL)
+
+
+def is_quarantined(frame: pl.DataFrame) -> pl.Series:
+    """Which rows of a stage's results are in quarantine."""
+    return _failed_for(frame, QUARANTINED)
+
+
+def _failed_for(frame: pl.DataFrame, prefix: str) -> pl.Series:
     if "reason" not in frame.columns:
         return pl.repeat(False, frame.height, eager=True)
-    failed = (pl.col("status") == FAILED) & pl.col("reason").str.starts_with(INTERNAL)
+    failed = (pl.col("status") == FAILED) & pl.col("reason").str.starts_with(prefix)
     return frame.select(failed.fill_null(False)).to_series()
 
 

@@ -20,9 +20,10 @@ from builder.commands.figures import check_folder
 from builder.errors import UsageProblem
 from builder.media.downloads import find_media
 from builder.release.anonymize import crosswalk_parts
+from builder.run.engines.choose import engine_of
+from builder.run.engines.options import EngineOptions
 from builder.run.ledger import read_status
 from builder.run.local import run_stage
-from builder.run.on_ray import engine_of
 from builder.run.store import Store, write_atomic
 from builder.sources.ingest import current_is_synthetic
 
@@ -78,7 +79,8 @@ def run_clusters(
     store = Store(work)
     step = stage or EmbedFrames(model, checkpoint)
     with store.lock():
-        done, report = run_stage(step, media.drop("video_id"), store, engine=engine_of(engine))
+        with engine_of(EngineOptions(engine)) as computing:
+            done, report = run_stage(step, media.drop("video_id"), store, engine=computing)
         ids, vectors = vectors_of(done)
         known = dict(names.iter_rows())
         made = lay_out([known[key] for key in ids.to_list()], vectors)

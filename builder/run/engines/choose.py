@@ -1,0 +1,25 @@
+"""The engine a command asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from builder.run.engines.apart import Apart
+from builder.run.engines.on_ray import OnRay
+from builder.run.engines.options import RAY, EngineOptions
+from builder.run.local import Engine
+
+
+@contextmanager
+def engine_of(options: EngineOptions) -> Iterator[Engine]:
+    """An engine, closed at the end: its processes are gone then.
+
+    Raises:
+        StageFailed: Ray is not installed.
+    """
+    if options.name == RAY:
+        yield OnRay(options)
+        return
+    with Apart(options.tries, options.patience) as apart:
+        yield apart
