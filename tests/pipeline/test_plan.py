@@ -15,6 +15,7 @@ import ecuador_crisis_tiktok as schema
 from builder.annotate.joined import Adds, Column
 from builder.errors import StageFailed
 from builder.pipeline.plan import PLAN, Plan, Step
+from builder.run.engines.options import EngineOptions
 from builder.run.ledger import read_status
 from builder.run.stage import Stage
 
@@ -136,7 +137,8 @@ def test_a_step_that_fails_leaves_behind_what_is_pending_and_why(
     monkeypatch.setattr(Exclaims, "__call__", dying)
     monkeypatch.setattr(Exclaims, "batch_size", 50)
     with pytest.raises(StageFailed):
-        build(tmp_path, small.pages, plan=with_step(EXCLAIMS))
+        here = EngineOptions("here")  # where the patches are
+        build(tmp_path, small.pages, plan=with_step(EXCLAIMS), engine=here)
     lines = {line.stage: line for line in read_status(tmp_path / "work")[1]}
     line = lines["exclaims"]
     usable = small.frame("videos").filter(pl.col("transcript_status") == "ok").height

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from builder.run.engines.apart import Apart
 from builder.run.engines.on_ray import OnRay
-from builder.run.engines.options import RAY, EngineOptions
-from builder.run.local import Engine
+from builder.run.engines.options import HERE, RAY, EngineOptions
+from builder.run.local import Engine, in_process
 
 
 @contextmanager
@@ -20,6 +20,9 @@ def engine_of(options: EngineOptions) -> Iterator[Engine]:
     """
     if options.name == RAY:
         yield OnRay(options)
+        return
+    if options.name == HERE:
+        yield in_process
         return
     with Apart(options.tries, options.patience) as apart:
         yield apart

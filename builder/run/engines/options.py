@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from builder.errors import UsageProblem
 
-LOCAL, RAY = "local", "ray"
+LOCAL, RAY, HERE = "local", "ray", "here"
 
 
 @dataclass(frozen=True)
 class EngineOptions:
     """Attributes:
-    name: `local` or `ray`.
+    name: `local` (a child process) or `ray`; `here`, in this process, is for programs that call us
+        with stages of their own, and survives no row that kills.
     tries: how often a row may kill the process it is computed in before it is quarantined.
     patience: seconds without a sign of life after which a stage hangs; None: the stage's own.
     address: of a Ray cluster; None: the one of RAY_ADDRESS, or else this machine.
