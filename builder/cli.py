@@ -447,9 +447,62 @@ def status(
 
     Example: ecuador-crisis status --work work
     """
-    from builder.commands.status import run_status
+    from builder.commands.building.status import run_status
 
     for line in run_status(work):
+        typer.echo(line)
+
+
+@app.command()
+def plan(
+    sources: Annotated[
+        list[Path] | None, typer.Argument(metavar="SOURCE", help="As of regenerate.")
+    ] = None,
+    videos: Annotated[
+        int | None, typer.Option(help="How many, if there is no SOURCE yet.", min=1)
+    ] = None,
+    campaign: Annotated[str, typer.Option(help="Embedded campaign or its folder.")] = (
+        "ecuador_2024"
+    ),
+    profile: Annotated[str, typer.Option(help="Models to use, as of regenerate.")] = "offline",
+    work: Annotated[
+        Path | None, typer.Option(help="Rates of the last runs in this work folder.")
+    ] = None,
+    rate: Annotated[
+        str, typer.Option(help="Rows a second: transcribe=0.5,sentiment=20. Overrides.")
+    ] = "",
+    seconds_per_video: Annotated[
+        float | None, typer.Option(help="Mean length; default: the sources'.", min=0.1)
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Workers at the same time.", min=1)] = 1,
+    machine_price: Annotated[float, typer.Option(help="Dollars, machine-hour.", min=0)] = 0.0,
+    gpu_price: Annotated[float, typer.Option(help="Dollars a GPU-hour.", min=0)] = 0.0,
+    summary_price: Annotated[float, typer.Option(help="Dollars, 1,000 summaries.", min=0)] = 0.0,
+    json: Annotated[Path | None, typer.Option(help="Write the numbers here.")] = None,
+) -> None:
+    """Tell time, GPU-hours, requests and money of a campaign from measured rates.
+
+    Without --work and --rate the steps are measured here, on the embedded sample.
+
+    Example: ecuador-crisis plan pages/ --work work --workers 4 --gpu-price 2.5
+    """
+    from builder.commands.building.plan import PlanOptions, run_plan
+    from builder.pipeline.cost import Prices
+    from builder.run.progress import Progress
+
+    options = PlanOptions(
+        sources=tuple(sources or ()),
+        videos=videos,
+        campaign=campaign,
+        profile=profile,
+        work=work,
+        rates=rate,
+        seconds_per_video=seconds_per_video,
+        workers=workers,
+        prices=Prices(machine_price, gpu_price, summary_price),
+        json=json,
+    )
+    for line in run_plan(options, Progress):
         typer.echo(line)
 
 

@@ -26,6 +26,7 @@ from builder.pipeline.plan import Plan, Step, transcript_rules
 from builder.run.ledger import Ledger
 from builder.run.local import Engine, Slice, StageReport, collect, run_slices
 from builder.run.progress import Progress
+from builder.run.rates import Rate, keep_rate
 from builder.run.stage import Stage
 from builder.run.store import Store
 from builder.sources.ingest import Ingested
@@ -144,7 +145,7 @@ class Annotator:
             if step.make is not None and (self._done.media is not None or not step.media):
                 stage = self._stages[step.name] = step.make(self._profile)
                 stage.retry_quarantined = QUARANTINED in self._retry
-                self._run(step, list(_slices(ingested.parts)))
+                self._run(step, list(_slices(ingested.parts)), ingested.videos)
         return self._done
 
     def _check_emptied(self, videos_dir: Path, scan: MediaScan) -> None:
@@ -157,7 +158,7 @@ class Annotator:
                 way_out="mount it and run again; to build without videos leave --videos-dir out",
             )
 
-    def _run(self, step: Step, raws: list[Slice]) -> None:
+    def _run(self, step: Step, raws: list[Slice], videos: int) -> None:
         stage = self._stages[step.name]
         total, digest, models = StageReport(), hashlib.sha256(), set()
 
@@ -188,6 +189,9 @@ class Annotator:
                 total.merge(report)
             entry.rows = total.rows
             entry.statuses, entry.reasons = total.statuses, total.reasons
+            share = total.rows / max(videos, 1)
+            rate = Rate(total.computed, total.computing, total.loading, share)
+            keep_rate(self._store.work, step.name, rate)
             if step.media and {*total.statuses, *total.reasons} & {*PASSING}:
                 check_folders(self._media)
         self._done.digests[step.name] = digest.hexdigest()

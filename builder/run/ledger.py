@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from builder.errors import BuilderError, StageFailed, UsageProblem
+from builder.run.rates import Rate, keep_rate, read_rates
 from builder.run.stage import QUARANTINED, is_quarantined
 from builder.run.store import Store, is_whole, write_json
 
@@ -89,7 +91,7 @@ class Ledger:
             The entry, to be filled with rows, statuses and reasons; noted as done afterwards. An
             error leaves it failed, Ctrl-C (and any other exit) interrupted.
         """
-        entry = Entry(RUNNING, fingerprint, rows)
+        entry, started = Entry(RUNNING, fingerprint, rows), time.monotonic()
         self.note(stage, entry)
         try:
             yield entry
@@ -101,6 +103,10 @@ class Ledger:
             raise
         entry.state = DONE
         self.note(stage, entry)
+        if not fingerprint and entry.rows:  # a step about all rows at once
+            took, before = time.monotonic() - started, read_rates(self._path.parent).get(stage)
+            if before is None or took > before.seconds or entry.rows > before.rows:
+                keep_rate(self._path.parent, stage, Rate(entry.rows, took))
 
     def _write(self) -> None:
         stages = {name: asdict(entry) for name, entry in self._entries.items()}

@@ -41,6 +41,8 @@ class StageReport:
         statuses: status -> rows, over all input rows.
         reasons: reason -> rows, over rows whose status is not ok.
         seconds: wall-clock time of this run.
+        loading: of it, until the engine asked for the first batch.
+        computing: of it, from then to the last result.
     """
 
     rows: int = 0
@@ -48,6 +50,8 @@ class StageReport:
     statuses: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    loading: float = 0.0
+    computing: float = 0.0
 
     def add(self, output: pl.DataFrame) -> None:
         """Count the rows of one slice's output."""
@@ -61,6 +65,8 @@ class StageReport:
         self.rows += other.rows
         self.computed += other.computed
         self.seconds += other.seconds
+        self.loading += other.loading
+        self.computing += other.computing
         for mine, theirs in ((self.statuses, other.statuses), (self.reasons, other.reasons)):
             _add(mine, Counter(theirs))
 
@@ -196,7 +202,7 @@ def run_slices(
         todo = [make for make, count in zip(slices, counts, strict=True) if count]
         if todo:
             with bar:
-                _compute(stage, todo, store, engine, bar)
+                report.loading, report.computing = _compute(stage, todo, store, engine, bar)
     for make in slices:
         output = collect(stage, make(), store)
         report.add(output)
@@ -208,10 +214,14 @@ def run_slices(
 
 def _compute(
     stage: Stage, slices: Sequence[Slice], store: Store, engine: Engine, bar: Progress
-) -> None:
+) -> tuple[float, float]:
+    """Seconds until the first batch was asked for, and from then on."""
+    started = time.monotonic()
+    asked: list[float] = []
     waiting: deque[pl.DataFrame] = deque()  # batches the engine has taken and not given back
 
     def batches() -> Iterator[pl.DataFrame]:
+        asked.append(time.monotonic())
         for make in slices:
             todo = stage.order(pending(stage, make(), store))
             for batch in todo.iter_slices(stage.batch_size):
@@ -224,6 +234,8 @@ def _compute(
         bar.advance(result.height, Counter(result["status"].to_list()))
     if waiting:
         raise _bug(stage, f"left {sum(batch.height for batch in waiting)} rows without a result")
+    loaded = asked[0] if asked else started
+    return loaded - started, time.monotonic() - loaded
 
 
 def _checked(stage: Stage, batch: pl.DataFrame, result: pl.DataFrame) -> pl.DataFrame:

@@ -14,8 +14,8 @@ from fakes.research_kit import DAYS
 from refresh_kit import World, holds
 from release_kit import quiet, table
 
+from builder.commands.building.status import run_status
 from builder.commands.refresh import run_remove
-from builder.commands.status import run_status
 from builder.errors import UsageProblem
 from builder.pipeline.regenerate import regenerate
 from builder.pipeline.request import Request
