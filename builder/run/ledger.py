@@ -103,10 +103,17 @@ class Ledger:
             raise
         entry.state = DONE
         self.note(stage, entry)
-        if not fingerprint and entry.rows:  # a step about all rows at once
-            took, before = time.monotonic() - started, read_rates(self._path.parent).get(stage)
-            if before is None or took > before.seconds or entry.rows > before.rows:
-                keep_rate(self._path.parent, stage, Rate(entry.rows, took))
+        if not fingerprint:  # a step about all videos at once
+            self._time(stage, entry, time.monotonic() - started)
+
+    def _time(self, stage: str, entry: Entry, seconds: float) -> None:
+        """Keep the rate of a step, unless it found more of it done than an earlier run."""
+        work = self._path.parent
+        ingested = self._entries.get("ingest", entry)
+        rate = Rate(entry.rows or ingested.statuses.get("ok", 0), seconds)
+        before = read_rates(work).get(stage)
+        if before is None or rate.seconds > before.seconds or rate.rows > before.rows:
+            keep_rate(work, stage, rate)
 
     def _write(self) -> None:
         stages = {name: asdict(entry) for name, entry in self._entries.items()}

@@ -22,7 +22,7 @@ from pathlib import Path
 import polars as pl
 
 from builder.errors import StageFailed
-from builder.run.engines.child import ALIVE, BATCH, ERROR, STAGE, packed, unpacked
+from builder.run.engines.child import ALIVE, BATCH, ERROR, NO_MEMORY, STAGE, packed, unpacked
 from builder.run.stage import FAILED, INTERNAL, QUARANTINED, Stage
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class _Child:
     def _how_it_died(self) -> str:
         self.end(kill=False)
         code = self.process.returncode
-        if code == -signal.SIGKILL and _memory_kills() > self._kills:
+        if code == NO_MEMORY or (code == -signal.SIGKILL and _memory_kills() > self._kills):
             return OUT_OF_MEMORY
         if code >= 0:
             return f"exited_{code}"

@@ -26,6 +26,7 @@ from builder.errors import BuilderError, StageFailed
 from builder.run.stage import Stage, listeners
 
 STAGE, BATCH, READY, FRAME, ERROR, ALIVE = b"S", b"B", b"R", b"F", b"E", b"L"
+NO_MEMORY = 99  # exit code
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _FIRST_TO_GO = "500"  # when memory runs out, of 1000
 
@@ -76,6 +77,8 @@ def serve(connection: Connection) -> None:
                 answers.send(READY)
             elif stage is not None:
                 answers.send(FRAME, packed(stage(unpacked(message[1:]))))
+        except MemoryError:  # whatever is left of this process is not to be trusted
+            os._exit(NO_MEMORY)
         except Exception as error:  # noqa: BLE001 - raised again by the parent
             answers.send(ERROR, _pickled(error))
 
