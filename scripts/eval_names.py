@@ -12,6 +12,8 @@ what is measured is what it makes of a name nobody listed. In use the lists are 
 * `replaced`: share of other words that were replaced; `unlisted`: share of unlisted places, gangs,
   media and institutions that survive.
 * `listed`: the same with the lists whole, as in use.
+* `real`: share of words replaced in real texts of three languages (../shared/data/text) whose
+  capitals show no name, half of them and more never trained on; hardly any of it is a name.
 * `figures_…`: public figures of a campaign that are lost; `known`: listed names that survive.
 
 --readme FILE puts them as a table between the lines <!-- names-table --> and <!-- /names-table -->;
@@ -25,12 +27,13 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from names_texts import Maker, all_names, part_of
+from names_texts import PARTS, Maker, is_plain, listed, part_of, real_texts
 from train_names import common_words
 
 from builder.config.campaign import Campaign
@@ -50,13 +53,7 @@ SAID = (
 
 def without(part: str) -> NameFinder:
     """A finder whose lists know nothing of a part."""
-    names = all_names()
-    kept = {
-        kind: frozenset(
-            plain(w) for n in some if part_of(n) == "train" for w in n.split() if len(w) > 2
-        )
-        for kind, some in names.items()
-    }
+    kept = {kind: frozenset(map(plain, listed(kind, PARTS[:1]))) for kind in ("first", "last")}
     ours = shipped()
     tagger = copy.copy(ours)
     tagger.lists = Lists(kept["first"], kept["last"])
@@ -113,6 +110,26 @@ def measure(
     }
 
 
+def false_finds(finder: NameFinder, show: int = 0) -> dict[str, Any]:
+    """Words replaced in real texts whose capitals show no name, and that were never trained on."""
+    done: dict[str, Any] = {}
+    for language, texts in real_texts("unseen").items():
+        for style in ("cased", "bare"):
+            words = replaced = 0
+            for text in filter(is_plain, texts):
+                said = text if style == "cased" else re.sub(r"[.,;:!?¿¡…\"«»]", "", text).lower()
+                names = finder.find(said)
+                inside = [t for t in tokens(said)[0] if t.is_word]
+                hit = [t for t in inside if any(n.start <= t.start < n.end for n in names)]
+                words, replaced = words + len(inside), replaced + len(hit)
+                if hit and show > 0:
+                    show -= 1
+                    print(f"FALSE {[t.form for t in hit]} in {said!r}", file=sys.stderr)
+            done[f"{language}_{style}"] = round(replaced / max(words, 1), 5)
+            done[f"{language}_words"] = words
+    return done
+
+
 def survival() -> dict[str, Any]:
     """Public figures of the embedded campaigns and listed names, in sentences, cased and bare."""
     done: dict[str, Any] = {}
@@ -149,6 +166,14 @@ def table(scores: dict[str, Any]) -> str:
         for form, text in (("cased", "as Whisper writes"), ("bare", "no capitals, no full stops")):
             share = (listed[f"{key}_{form}"], scores[f"{key}_{form}"])
             rows.append(f"| {what} found, {text} | {share[0]:.1%} | {share[1]:.1%} |")
+    real = scores.get("real", {})
+    for language, what in (("es", "Spanish"), ("pt", "Portuguese"), ("en", "English")):
+        if real:
+            cased, bare = real[f"{language}_cased"], real[f"{language}_bare"]
+            rows.append(
+                f"| words of real {what} sentences without names replaced, as written; "
+                f"uncased | {cased:.2%}; {bare:.2%} | |"
+            )
     rows.append(f"| other words replaced | {listed['replaced']:.2%} | {scores['replaced']:.2%} |")
     known = scores["known"]
     kept = f"{known['survive']:,} of {known['of']:,}"
@@ -188,6 +213,7 @@ def main() -> None:
     about = (asked.part, asked.texts, asked.seed, nouns)
     found |= measure(without(asked.part), *about, asked.show) | survival()
     found["listed"] = measure(NameFinder(), *about)
+    found["real"] = false_finds(NameFinder(), asked.show)
     print(json.dumps(found, ensure_ascii=False))
     if asked.write:
         text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"

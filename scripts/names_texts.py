@@ -8,7 +8,6 @@ mujer" or "um homem" gives way to a name.
 
 from __future__ import annotations
 
-import csv
 import importlib
 import random
 import re
@@ -27,6 +26,7 @@ HERE = Path(__file__).parent
 LOCALES = "es_ES es_MX es_CO es_CL es_AR pt_BR pt_PT".split()
 PARTS = ("train", "tune", "heldout")
 WORDS = tomllib.loads((HERE / "names_words.toml").read_text(encoding="utf-8"))
+NO_NAME = frozenset(plain(word) for word in WORDS["no_name"].split())
 LATIN = ("de", "del", "de la", "da", "dos", "de los")
 
 
@@ -56,7 +56,23 @@ def all_names() -> dict[str, tuple[str, ...]]:
                 values = getattr(provider, name, None)
                 if values is not None and not isinstance(values, property):
                     found[kind] |= {str(value) for value in values}
-    return {kind: tuple(sorted(n for n in names if len(n) > 2)) for kind, names in found.items()}
+    return {
+        kind: tuple(sorted(n for n in names if len(n) > 2 and plain(n) not in NO_NAME))
+        for kind, names in found.items()
+    }
+
+
+def listed(kind: str, parts: tuple[str, ...] = PARTS) -> list[str]:
+    """Words of first or last names that the tagger may look up, sorted; of the names of parts."""
+    return sorted(
+        {
+            word
+            for name in all_names()[kind]
+            if part_of(name) in parts
+            for word in name.split()
+            if len(word) > 2 and word[0].isupper() and plain(word) not in NO_NAME
+        }
+    )
 
 
 @dataclass
@@ -205,11 +221,13 @@ class Maker:
         """One text."""
         rng = self.rng
         language = "es" if rng.random() < 0.8 else "pt"
+        if self.part == "train" and rng.random() < 0.12:
+            language = "en"  # words of it stand in Spanish texts, and whole texts are of it
         sentences = []
         for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
             if self.part == "train" and rng.random() < 0.4:
                 sentences.append(self.anywhere(language))
-            elif rng.random() < 0.35:
+            elif language == "en" or rng.random() < 0.35:
                 sentences.append(self.filled(rng.choice(self.real[language]), language))
             else:
                 sentences.append(self.sentence(language))
@@ -276,37 +294,68 @@ _PT = re.compile(
 )
 
 
+_EN = re.compile(r"(?<![\w])(?:A|a|The|the) (?:man|woman|boy|girl|lady|kid)(?![\w])")
+
+
+def shown(key: str) -> bool:
+    """Whether a real text may be trained on: half of them, by the text that its pair shares."""
+    return zlib.crc32(f"half {key}".encode()) % 2 == 0
+
+
+@cache
+def real_texts(part: str) -> dict[str, list[str]]:
+    """Language -> real sentences as they are, sorted.
+
+    `train` and `tune` have half of the texts of ../shared/data/text (`shown`), less those that the
+    NLI model holds out; `heldout` those that it holds out (made texts of that part stand in them);
+    `unseen` all that `train` does not have.
+    """
+    xnli = read_rows(DATA, "xnli-es-dev.tsv")
+    held = held_out_prompts(xnli)
+    rows: list[tuple[str, bool, bool, tuple[str, ...]]] = [  # language, held out, shown, texts
+        ("es", r["promptID"] in held, shown(r["promptID"]), (r["sentence1"], r["sentence2"]))
+        for r in xnli
+    ]
+    for name, kept in (("umsab-es-val.tsv", True), ("umsab-es-train.tsv", False)):
+        rows += [
+            ("es", kept, shown(r["text"]), (r["text"].replace("@user", "").strip(),))
+            for r in read_rows(DATA, name)
+        ]
+    rows += [
+        ("es", False, shown(r["Premise"]), (r["Premise"], r["Hypothesis"]))
+        for r in read_rows(DATA, "inferes_train.csv")
+    ]
+    for r in read_rows(DATA, "sick-br-train.tsv"):
+        for language in ("pt", "en"):
+            texts = tuple(f"{r[f'{side}_{language}']}." for side in ("premise", "hypothesis"))
+            kept = zlib.crc32(texts[0].encode()) % 5 == 0
+            rows.append((language, kept, shown(r["premise_en"]), texts))
+    found: dict[str, set[str]] = {"es": set(), "pt": set(), "en": set()}
+    for language, kept, seen, texts in rows:
+        mine = kept if part == "heldout" else seen and not kept
+        if mine != (part == "unseen"):
+            found[language] |= set(texts)
+    return {language: sorted(texts) for language, texts in found.items()}
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text shows no name by its capitals, and nothing that is no sentence."""
+    if re.search(r"[{}()|<>\[\]@#]|http", text) or len(text.split()) > 45:
+        return False
+    return not re.search(r"(?<=[\wáéíóúñ,;] )[A-ZÁÉÍÓÚÑ]", text)
+
+
 @cache
 def real_sentences(part: str) -> dict[str, list[str]]:
     """Real sentences as templates, of one part; what has other names than ours is left out."""
-    es: list[str] = []
-    xnli = read_rows(DATA, "xnli-es-dev.tsv")
-    held = held_out_prompts(xnli)
-    for row in xnli:
-        if (row["promptID"] in held) == (part == "heldout"):
-            es += [row["sentence1"], row["sentence2"]]
-    rows = read_rows(DATA, "umsab-es-val.tsv" if part == "heldout" else "umsab-es-train.tsv")
-    es += [row["text"].replace("@user", "").strip() for row in rows]
-    if part != "heldout":
-        with (DATA / "inferes_train.csv").open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                es += [row["Premise"], row["Hypothesis"]]
-    pt = [row["premise_pt"] + "." for row in read_rows(DATA, "sick-br-train.tsv")]
-    pt = [s for s in pt if (zlib.crc32(s.encode()) % 5 == 0) == (part == "heldout")]
-    found = {"es": sorted(set(es)), "pt": sorted(set(pt))}
     done: dict[str, list[str]] = {}
-    for language, pattern in (("es", _ES), ("pt", _PT)):
+    for language, pattern in (("es", _ES), ("pt", _PT), ("en", _EN)):
         plainly: list[str] = []
         slotted: list[str] = []
-        for text in found[language]:
-            if re.search(r"[{}()|<>\[\]@#]|http", text) or len(text.split()) > 45:
-                continue
-            if re.search(r"(?<=[\wáéíóúñ,;] )[A-ZÁÉÍÓÚÑ]", text):
-                continue  # capitals inside: names nobody marked
+        for text in filter(is_plain, real_texts(part)[language]):
             made = pattern.sub(
                 lambda m: "{full}" if zlib.crc32(m.string.encode()) % 2 else "{said}", text
             )
             (slotted if made != text else plainly).append(made)
-        share = plainly[: len(slotted) * 3 if language == "pt" else None]
-        done[language] = share + slotted
+        done[language] = plainly[: len(slotted) * 3 if language == "pt" else None] + slotted
     return done

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from names_texts import Made, Maker, all_names, part_of, real_sentences
+from names_texts import PARTS, Made, Maker, all_names, listed, real_sentences
 from scipy import sparse
 
 from builder.release.scrub.names.features import (
@@ -64,8 +64,34 @@ def common_words(hunspell: Path, cache: Path | None) -> dict[str, list[str]]:
     return done
 
 
-def lexicon_of(common: dict[str, list[str]]) -> np.ndarray[Any, Any]:
-    """Sorted keys of all common words."""
+def rarer_words(hunspell: Path, cache: Path | None) -> dict[str, list[str]]:
+    """Language -> words less common than `common_words`, of any that a dictionary has."""
+    if cache and (kept := cache.with_suffix(".rare.json")).is_file():
+        return dict(json.loads(kept.read_text(encoding="utf-8")))
+    from spylls.hunspell import Dictionary
+    from wordfreq import top_n_list
+
+    done = {}
+    for language, name, start, end in (
+        ("es", "es_EC", 45_000, 160_000),
+        ("pt", "pt_BR", 30_000, 110_000),
+        ("en", "en_US", 5_000, 45_000),
+    ):
+        book = Dictionary.from_files(str(hunspell / name))
+        words = [w for w in top_n_list(language, end)[start:] if w.isalpha() and len(w) > 2]
+        done[language] = [w for w in words if book.lookup(w)]
+    if cache:
+        kept.write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")
+    return done
+
+
+def lexicon_of(
+    common: dict[str, list[str]], rarer: dict[str, list[str]]
+) -> tuple[np.ndarray[Any, Any], int]:
+    """Keys of all common words, sorted; behind them those of rarer ones; how many are common.
+
+    Rarer words share one row: that a language has them tells enough. Names are not among them.
+    """
     words = {w for some in common.values() for w in some}
     names = {plain(w) for some in all_names().values() for n in some for w in n.split()}
     for sentences in real_sentences("train").values():
@@ -74,14 +100,19 @@ def lexicon_of(common: dict[str, list[str]]) -> np.ndarray[Any, Any]:
                 t.form for t in tokens(text)[0]
                 if t.is_word and t.form.islower() and plain(t.form) not in names
             }  # fmt: skip
-    return np.array(sorted({lexicon_key(w) for w in words}), np.uint32)
+    keys = {lexicon_key(w) for w in words}
+    # what a name of the heldout part would be, nobody may know here
+    listed_words = {plain(w) for kind in ("first", "last") for w in listed(kind, PARTS[:2])}
+    more = {w for some in rarer.values() for w in some if plain(w) not in listed_words}
+    rare = {lexicon_key(w) for w in more} - keys
+    return np.array(sorted(keys) + sorted(rare), np.uint32), len(keys)
 
 
 class Rows:
     """Feature rows of every kind of word met, as a growing sparse table."""
 
-    def __init__(self, lexicon: np.ndarray[Any, Any], lists: Lists) -> None:
-        self.lexicon = {int(key): row for row, key in enumerate(lexicon)}
+    def __init__(self, lexicon: np.ndarray[Any, Any], common: int, lists: Lists) -> None:
+        self.lexicon = {int(key): min(row, common) for row, key in enumerate(lexicon)}
         self.lists = lists
         self.known: dict[tuple[Kind, bool], int] = {}
         self.words: list[int] = [-1]
@@ -237,20 +268,16 @@ def main() -> None:
     parser.add_argument("--bias", type=int, default=0, help="added to 'no name', in 256ths")
     asked = parser.parse_args()
     common = common_words(asked.hunspell, asked.cache)
-    lexicon = lexicon_of(common)
-    names = all_names()
-    trained = {
-        kind: frozenset(
-            plain(w) for n in some if part_of(n) == "train" for w in n.split() if len(w) > 2
-        )
-        for kind, some in names.items()
-    }
-    rows = Rows(lexicon, Lists(trained["first"], trained["last"]))
-    net, rng = Network(len(lexicon)), random.Random(0)
+    rarer = rarer_words(asked.hunspell, asked.cache)
+    lexicon, size = lexicon_of(common, rarer)
+    first, last = (frozenset(map(plain, listed(kind, PARTS[:1]))) for kind in ("first", "last"))
+    rows = Rows(lexicon, size, Lists(first, last))
+    net, rng = Network(size + 1), random.Random(0)
+    nouns = {language: [*common[language], *rarer[language]] for language in common}
     batch, started = 400, time.time()
     steps = asked.epochs * (asked.texts // batch)
     for epoch in range(asked.epochs):
-        maker = Maker("train", epoch, common)
+        maker = Maker("train", epoch, nouns)
         losses = []
         for _ in range(asked.texts // batch):
             ids, labels = encoded([maker.made() for _ in range(batch)], rows, rng)
@@ -262,8 +289,8 @@ def main() -> None:
         )
         asked.out.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(asked.out / "weights.npz", **net.whole(lexicon, asked.bias))
-    for kind, some in names.items():
-        words = sorted({w for n in some for w in n.split() if len(w) > 2 and w[0].isupper()})
+    for kind in ("first", "last"):
+        words = listed(kind)
         (asked.out / f"{kind}.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
 
 

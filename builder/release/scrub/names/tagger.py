@@ -38,7 +38,8 @@ class Tagger:
     """The network with its lists.
 
     Args:
-        weights: arrays `lexicon` (uint32, sorted), `words`, `pieces`, `flags` (rows x size),
+        weights: arrays `lexicon` (uint32: common words, then rarer ones, which share the last row
+            of `words`), `words`, `pieces`, `flags` (rows x size),
             `window` (places x size x hidden), `hidden_bias`, `out` (hidden x 3), `out_bias`, all
             int16 or int8 in 256ths, and `bias`: what is added to "no name" (the threshold).
         lists: words of names.
@@ -46,7 +47,8 @@ class Tagger:
 
     def __init__(self, weights: dict[str, Any], lists: Lists) -> None:
         self.lists = lists
-        self._lexicon = {int(key): row for row, key in enumerate(weights["lexicon"])}
+        last = len(weights["words"]) - 1  # the row that all rarer words share
+        self._lexicon = {int(key): min(row, last) for row, key in enumerate(weights["lexicon"])}
         self._words, self._pieces, self._flags = (
             weights[name].astype(np.int64) for name in ("words", "pieces", "flags")
         )
