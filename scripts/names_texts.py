@@ -163,16 +163,16 @@ class Maker:
             return person(self.last_name(), "last")
         if slot == "street":
             name = self.full_name(language) if rng.random() < 0.6 else self.last_name()
-            kind = rng.choice(WORDS[language]["street"])
+            kind = rng.choice(WORDS.get(language, WORDS["es"])["street"])
             return [Word(w, what="street") for w in f"{kind} {name}".split()]
         if slot == "public":
             return person(rng.choice(known_persons()), "public")
         if slot in self.known:
             return [Word(w, what=slot) for w in rng.choice(self.known[slot]).split()]
         if slot == "month":
-            return [Word(rng.choice(WORDS[language]["month"]))]
+            return [Word(rng.choice(WORDS.get(language, WORDS["es"])["month"]))]
         if slot == "word":
-            return [Word(rng.choice(WORDS[language]["word"]), what="word")]
+            return [Word(rng.choice(WORDS.get(language, WORDS["es"])["word"]), what="word")]
         words = self.nouns[language]
         word = words[int(len(words) * rng.random() ** 1.6)]
         return [Word(word.capitalize() if slot == "Noun" else word)]

@@ -5,6 +5,7 @@ ships (CTranslate2 int8). Texts are real Spanish: all of UMSAB-es val and premis
 Exit code 1 if label agreement is under 99.5 % or the mean absolute score difference over 0.01.
 
     python scripts/parity_nli.py CHECKPOINT [--texts DIR] [--count 900] [--precision int8]
+    python scripts/parity_nli.py CHECKPOINT --backend openvino --against ctranslate2    # no torch
 
 CHECKPOINT is a transformers checkpoint with its weights (a trained one: with random weights every
 label scores a third, and agreement means nothing), or a converted folder such as
@@ -22,11 +23,17 @@ import struct
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
+
+from builder.annotate.nli.convert import is_converted
+from builder.annotate.nli.engine import NliEngine
+from builder.annotate.nli.opening import Wanted
+from builder.annotate.sentiment import Sentiment
+from builder.config.profile import NliTable, SentimentTable
 
 TEXTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "text"
 AGREEMENT, DIFFERENCE = 0.995, 0.01
@@ -133,42 +140,69 @@ def restore(folder: Path, target: Path) -> Path:
 
 
 def compare(
-    checkpoint: Path, texts: list[str], precision: str = "int8", recheck: float | None = None
+    checkpoint: Path,
+    texts: list[str],
+    precision: str = "int8",
+    recheck: float | None = None,
+    backend: Wanted = "ctranslate2",
 ) -> dict[str, object]:
-    """Labels and scores of both on the same texts."""
+    """Labels and scores of ours and of the pipeline on the same texts."""
     import torch
     from transformers import logging, pipeline
 
-    from builder.annotate.nli.convert import is_converted
-    from builder.annotate.nli.engine import NliEngine
-    from builder.annotate.sentiment import Sentiment
-    from builder.config.profile import NliTable, SentimentTable
-
     logging.set_verbosity_error()
-    scratch = tempfile.TemporaryDirectory()
-    original = checkpoint
-    if is_converted(checkpoint):
-        original = restore(checkpoint, Path(scratch.name) / "restored")
     table = SentimentTable(long="truncate")
     if recheck is not None:
         table = table.model_copy(update={"recheck": recheck})
-    engine = NliEngine.load(checkpoint, "ctranslate2", precision=precision)
-    stage = Sentiment(NliTable(model=str(checkpoint)), table, engine=engine)
-    ours = np.array([scores for scores, _ in stage.scores(texts)])
-    piped = pipeline("zero-shot-classification", model=str(original), dtype=torch.float32)
-    labels = [table.negative, table.neutral, table.positive]
-    answers = piped(
-        texts, candidate_labels=labels, hypothesis_template=table.template, batch_size=16
-    )
+    with tempfile.TemporaryDirectory() as scratch:
+        original = _original(checkpoint, Path(scratch))
+        model = checkpoint if backend == "ctranslate2" else original
+        engine = NliEngine.load(model, backend, precision=precision, cache_dir=_cache(scratch))
+        ours = _scores(engine, texts, table)
+        piped = pipeline("zero-shot-classification", model=str(original), dtype=torch.float32)
+        labels = [table.negative, table.neutral, table.positive]
+        answers = piped(
+            texts, candidate_labels=labels, hypothesis_template=table.template, batch_size=16
+        )
     theirs = np.array(
         [[answer["scores"][answer["labels"].index(x)] for x in labels] for answer in answers]
     )
+    return _told(engine, ours, theirs, table)
+
+
+def against_ctranslate2(
+    checkpoint: Path, texts: list[str], backend: Wanted = "openvino", precision: str = "auto"
+) -> dict[str, object]:
+    """Labels and scores of a back end and of CTranslate2 in float32; torch is not needed."""
+    table = SentimentTable(long="truncate")
+    with tempfile.TemporaryDirectory() as scratch:
+        original, cache = _original(checkpoint, Path(scratch)), _cache(scratch)
+        engine = NliEngine.load(original, backend, precision=precision, cache_dir=cache)
+        exact = NliEngine.load(original, "ctranslate2", precision="float32", cache_dir=cache)
+        ours, theirs = _scores(engine, texts, table), _scores(exact, texts, table)
+    return _told(engine, ours, theirs, table)
+
+
+def _cache(scratch: str) -> Path:
+    return Path(scratch) / "cache"
+
+
+def _original(checkpoint: Path, scratch: Path) -> Path:
+    """The checkpoint with float weights: itself, or what `restore` makes of it."""
+    return restore(checkpoint, scratch / "restored") if is_converted(checkpoint) else checkpoint
+
+
+def _scores(engine: NliEngine, texts: list[str], table: SentimentTable) -> Any:
+    stage = Sentiment(NliTable(model="m"), table, engine=engine)
+    return np.array([scores for scores, _ in stage.scores(texts)])
+
+
+def _told(engine: NliEngine, ours: Any, theirs: Any, table: SentimentTable) -> dict[str, object]:
     same = ours.argmax(axis=1) == theirs.argmax(axis=1)
     top_two = np.sort(theirs, axis=1)[:, 1:]
-    scratch.cleanup()
     return {
         "model": engine.model,
-        "texts": len(texts),
+        "texts": len(ours),
         "recheck": table.recheck,
         "label_agreement": round(float(same.mean()), 5),
         "disagreements": int((~same).sum()),
@@ -188,11 +222,20 @@ def main() -> int:
     parser.add_argument("--texts", type=Path, default=TEXTS)
     parser.add_argument("--count", type=int, default=900)
     parser.add_argument("--precision", default="int8")
+    parser.add_argument("--backend", choices=("ctranslate2", "openvino", "torch"))
+    parser.add_argument(
+        "--against", choices=("pipeline", "ctranslate2"), default="pipeline",
+        help="ctranslate2: in float32, which needs no torch",
+    )  # fmt: skip
     parser.add_argument("--recheck", type=float, default=None, help="default: the profile's")
     args = parser.parse_args()
-    result = compare(
-        args.checkpoint, real_texts(args.texts, args.count), args.precision, args.recheck
-    )
+    texts = real_texts(args.texts, args.count)
+    if args.against == "ctranslate2":
+        result = against_ctranslate2(args.checkpoint, texts, args.backend or "openvino")
+    else:
+        backend: Wanted = args.backend or "ctranslate2"
+        precision = "auto" if backend != "ctranslate2" else args.precision
+        result = compare(args.checkpoint, texts, precision, args.recheck, backend)
     print(json.dumps(result))
     holds = (
         float(str(result["label_agreement"])) >= AGREEMENT

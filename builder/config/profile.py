@@ -52,7 +52,7 @@ class CheckpointTable(SettingsTable):
 
     model: str
     revision: str | None = None
-    backend: Literal["auto", "ctranslate2", "torch"] = "ctranslate2"
+    backend: Literal["auto", "ctranslate2", "openvino", "torch"] = "ctranslate2"
     precision: ComputeType = "auto"
     max_tokens: int | None = Field(default=None, ge=64)
 

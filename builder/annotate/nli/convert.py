@@ -21,7 +21,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,16 @@ def convertible(config: dict[str, Any]) -> bool:
     )
 
 
+def must_be_convertible(config: dict[str, Any], source: Path) -> None:
+    """Raises `ModelProblem` where `convertible` says no."""
+    if not convertible(config):
+        raise ModelProblem(
+            f"this back end cannot run the architecture {config.get('model_type')!r}",
+            file=source,
+            way_out='use backend = "torch" (or "auto") for this model',
+        )
+
+
 def cached(
     source: Path,
     *,
@@ -83,15 +93,49 @@ def cached(
     """
     if is_converted(source):
         return source
-    target = (cache_dir or cache_folder()) / "nli" / _key(source, quantization)
-    if is_converted(target) and is_sealed(target):
+
+    def make(target: Path) -> None:
+        convert(source, target, quantization=quantization, progress=progress)
+
+    made_by = version("ctranslate2").split(".")[0]
+    return kept(source, quantization, made_by, CONVERTED_FILES, make, cache_dir)
+
+
+def kept(
+    source: Path,
+    form: str,
+    made_by: str,
+    files: Sequence[str],
+    make: Callable[[Path], None],
+    cache_dir: Path | None = None,
+) -> Path:
+    """A folder of the cache, made once: whole and sealed, or made anew.
+
+    Args:
+        source: the checkpoint it is made of.
+        form: what it is converted to; part of its name.
+        made_by: version of the library that reads it.
+        files: what it must hold.
+        make: writes it.
+        cache_dir: default `cache_folder()`.
+
+    Raises:
+        ModelProblem: it is damaged even when made anew, or as `make`.
+        DiskFull: no space in the cache; nothing half-written is kept.
+    """
+
+    def is_whole() -> bool:
+        return all((target / name).is_file() for name in files) and is_sealed(target)
+
+    target = (cache_dir or cache_folder()) / "nli" / _key(source, form, made_by)
+    if is_whole():
         return target
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     with writing_cache(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
         try:
-            convert(source, temporary, quantization=quantization, progress=progress)
+            make(temporary)
             seal(temporary)
             if not is_sealed(target):  # damaged, or of a version that did not seal
                 shutil.rmtree(target, ignore_errors=True)
@@ -101,7 +145,7 @@ def cached(
             fsync_folder(target.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    if not is_converted(target) or not is_sealed(target):
+    if not is_whole():
         raise ModelProblem(
             "the conversion cache holds a damaged model",
             file=target,
@@ -129,12 +173,7 @@ def convert(
         ModelProblem: unsupported architecture, or a damaged or incomplete checkpoint.
     """
     config = read_config(source)
-    if not convertible(config):
-        raise ModelProblem(
-            f"CTranslate2 cannot run the architecture {config.get('model_type')!r}",
-            file=source,
-            way_out='use backend = "torch" (or "auto") for this model',
-        )
+    must_be_convertible(config, source)
     weights = Weights(source)
     (target / "ct2").mkdir(parents=True, exist_ok=True)
     tokenizer = _write_tokenizer(source, target)
@@ -148,6 +187,17 @@ def convert(
         b.advance(1)
         spec.save(str(target / "ct2"))
         b.advance(1)
+    write_beside(source, target, config, weights)
+
+
+def write_beside(source: Path, target: Path, config: dict[str, Any], weights: Weights) -> None:
+    """What stands beside every converted encoder: head, configuration, tokenizer; all on disk.
+
+    Raises:
+        ModelProblem: the checkpoint has no classification head, or no tokenizer.
+    """
+    if not (target / "tokenizer.json").is_file():
+        _write_tokenizer(source, target)
     write_head(target, head_of(config, weights))
     (target / "config.json").write_text(
         json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
@@ -276,7 +326,7 @@ def _vocabulary(tokenizer: Any, size: int) -> list[str]:
     return tokens
 
 
-def _key(source: Path, quantization: str) -> str:
-    made_by = f"{CONVERTER_VERSION} {quantization} {version('ctranslate2').split('.')[0]}"
-    digest = hashlib.sha256(f"{made_by} {identity(source)}".encode()).hexdigest()
-    return f"{source.resolve().name}-{quantization}-{digest[:16]}"
+def _key(source: Path, form: str, made_by: str) -> str:
+    told = f"{CONVERTER_VERSION} {form} {made_by} {identity(source)}"
+    digest = hashlib.sha256(told.encode()).hexdigest()
+    return f"{source.resolve().name}-{form}-{digest[:16]}"

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from builder.annotate.nli.backends.base import Backend, Kind
 from builder.annotate.nli.backends.choice import measure, remembered
 from builder.annotate.nli.backends.ct2 import CTranslate2Backend
+from builder.annotate.nli.backends.on_openvino import (
+    PRECISIONS,
+    OpenVinoBackend,
+    converted,
+    installed,
+)
 from builder.annotate.nli.backends.on_torch import TorchBackend
 from builder.annotate.nli.checkpoint import identity, read_config, window
 from builder.annotate.nli.convert import cached, convertible, is_converted
@@ -20,7 +27,7 @@ from builder.annotate.nli.problems import ModelProblem
 from builder.annotate.nli.weights import WEIGHT_FILES
 from builder.run.progress import Progress
 
-Wanted = Literal["auto", "ctranslate2", "torch"]
+Wanted = Literal["auto", "ctranslate2", "openvino", "torch"]
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,16 @@ def open_checkpoint(
     def torch() -> Backend:
         return TorchBackend(folder, threads=threads, precision=precision)
 
-    makers: dict[Kind, Callable[[], Backend]] = {"ctranslate2": ctranslate2, "torch": torch}
-    kind = _kind(backend, folder, config, makers, cache_dir)
+    def openvino() -> Backend:
+        ready = converted(folder, cache_dir=cache_dir, progress=progress)
+        return OpenVinoBackend(ready, threads=threads, precision=precision)
+
+    makers: dict[Kind, Callable[[], Backend]] = {
+        "ctranslate2": ctranslate2,
+        "openvino": openvino,
+        "torch": torch,
+    }
+    kind = _kind(backend, folder, config, precision, makers, cache_dir)
     runner = makers[kind]()
     # The converter also makes tokenizer.json where a checkpoint has none.
     home = folder
@@ -97,6 +112,9 @@ def open_checkpoint(
     def exact() -> Backend:
         if kind == "torch":
             return TorchBackend(folder, threads=threads, precision="float32")
+        if kind == "openvino":
+            ready = converted(folder, cache_dir=cache_dir, progress=progress)
+            return OpenVinoBackend(ready, threads=threads, precision="float32")
         # float16 weights are as good as float32 ones here, on half the disk.
         whole = cached(folder, quantization="float16", cache_dir=cache_dir, progress=progress)
         return CTranslate2Backend(whole, threads=threads, compute_type="float32")
@@ -115,32 +133,32 @@ def _kind(
     backend: str,
     folder: Path,
     config: dict[str, Any],
+    precision: str,
     makers: dict[Kind, Callable[[], Backend]],
     cache_dir: Path | None,
 ) -> Kind:
+    """The back end that was asked for; for "auto" the one measured as the fastest here."""
     has_weights = any((folder / name).is_file() for name in WEIGHT_FILES)
-    if backend == "ctranslate2":
-        return "ctranslate2"
-    if backend == "torch":
-        if not has_weights:
-            raise ModelProblem(
-                "this model is shipped for CTranslate2 only",
-                file=folder,
-                way_out='use backend = "ctranslate2" or "auto"',
-            )
-        return "torch"
+    if backend == "torch" and not has_weights:
+        raise ModelProblem(
+            "this model is shipped for CTranslate2 only",
+            file=folder,
+            way_out='use backend = "ctranslate2" or "auto"',
+        )
+    for kind in makers:
+        if backend == kind:
+            return kind
     if backend != "auto":
         raise ModelProblem(
-            f"unknown back end {backend!r}", way_out="use auto, ctranslate2 or torch"
+            f"unknown back end {backend!r}", way_out=f"use auto, {', '.join(makers)}"
         )
     if is_converted(folder) or not convertible(config):
         return "ctranslate2" if is_converted(folder) else "torch"
-    known = remembered(config, cache_dir)
-    if known:
-        return known
-    try:
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError:
+    able: dict[Kind, bool] = {
+        "openvino": installed() and precision in ("auto", *PRECISIONS),
+        "torch": bool(find_spec("torch") and find_spec("transformers")),
+    }
+    candidates = {kind: make for kind, make in makers.items() if able.get(kind, True)}
+    if len(candidates) == 1:
         return "ctranslate2"
-    return measure(config, makers, cache_dir)
+    return remembered(config, candidates, cache_dir) or measure(config, candidates, cache_dir)

@@ -11,6 +11,7 @@ import pytest
 from nli_checkpoints import TEXTS, write_checkpoint
 
 from builder.annotate.nli.backends.choice import remembered
+from builder.annotate.nli.backends.on_openvino import installed
 from builder.annotate.nli.engine import NliEngine
 from builder.annotate.sentiment import Sentiment
 from builder.config.profile import NliTable, SentimentTable
@@ -99,9 +100,10 @@ def test_mdeberta_falls_back_to_torch(tmp_path: Path) -> None:
 def test_auto_measures_once_and_remembers(tmp_path: Path, monkeypatch: Any) -> None:
     folder = write_checkpoint(tmp_path / "m")
     config = json.loads((folder / "config.json").read_text())
-    assert remembered(config, tmp_path / "cache") is None
+    kinds = ["ctranslate2", *["openvino"] * installed(), "torch"]
+    assert remembered(config, kinds, tmp_path / "cache") is None
     first = NliEngine.load(folder, cache_dir=tmp_path / "cache")
-    assert remembered(config, tmp_path / "cache") == first.backend.kind
+    assert remembered(config, kinds, tmp_path / "cache") == first.backend.kind
     monkeypatch.setattr("builder.annotate.nli.opening.measure", None)
     assert NliEngine.load(folder, cache_dir=tmp_path / "cache").backend.kind == first.backend.kind
 

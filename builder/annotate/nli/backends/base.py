@@ -11,7 +11,7 @@ import numpy.typing as npt
 from builder.annotate.nli.pairs import Encoded
 
 Floats = npt.NDArray[np.float32]
-Kind = Literal["ctranslate2", "torch"]
+Kind = Literal["ctranslate2", "openvino", "torch"]
 
 
 class Backend(Protocol):
