@@ -10,6 +10,7 @@ blocks and sums depends on the number of rows, and a pair's result must not depe
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -159,11 +160,20 @@ def converted(
 
 
 def _library() -> Any:
+    # Its own converter, which is imported along, has a part that reports home. It is not called
+    # here, and with this it is not even loaded.
+    modules: dict[str, Any] = sys.modules
+    absent = "openvino_telemetry" not in modules
     try:
+        if absent:
+            modules["openvino_telemetry"] = None
         import openvino
     except ImportError as error:
         raise ModelProblem(
             "the OpenVINO back end needs openvino",
             way_out='pip install "ecuador-crisis-tiktok[openvino]", or use backend = "ctranslate2"',
         ) from error
+    finally:
+        if absent:
+            modules.pop("openvino_telemetry", None)
     return openvino
