@@ -712,17 +712,19 @@ def clusters(
     videos_dir: Annotated[Path, typer.Option(help="Folder of downloaded videos, <id>.mp4.")],
     out: Annotated[Path, typer.Option(help="Folder for the map.")],
     model: Annotated[
-        FrameModel, typer.Option(help="Network; timesformer is the paper's, from the Hub.")
-    ] = FrameModel.EFFICIENTNET,
+        FrameModel | None,
+        typer.Option(help="Network, if not that of the build's profile; timesformer: the paper's."),
+    ] = None,
     checkpoint: Annotated[
-        str, typer.Option(help="TimeSformer's Hub name or a folder.")
-    ] = "facebook/timesformer-base-finetuned-k400",
+        str | None, typer.Option(help="TimeSformer's Hub name or a folder.")
+    ] = None,
     engine: Annotated[Engine, typer.Option(help="Where frames are embedded.")] = Engine.LOCAL,
     language: Annotated[FigureLanguage, typer.Option(help="Of the map.")] = FigureLanguage.EN,
 ) -> None:
     """Map the videos by what they look like. Run again to continue.
 
-    Needs the extra `clusters`. The map holds released ids only; contact sheets stay in --work.
+    Needs the extra `clusters`. Takes what `regenerate --only embed_frames` (or an earlier run)
+    computed, and computes the rest. The map holds released ids only; contact sheets stay in --work.
 
     Example: ecuador-crisis clusters --work work --videos-dir videos --out clusters
     """
@@ -732,7 +734,7 @@ def clusters(
         work,
         videos_dir,
         out,
-        model=model.value,
+        model=model.value if model else None,
         checkpoint=checkpoint,
         engine=engine.value,
         language=language.value,

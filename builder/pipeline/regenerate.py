@@ -64,7 +64,8 @@ def regenerate(request: Request) -> Outcome:
             "sources": [str(source) for source in request.sources] or ["the embedded sample"],
             "out": str(told),
         }
-        ledger = Ledger(store, settings, request.plan.names)
+        known = [s.name for s in request.plan.steps if not s.optional or request.runs(s.name)]
+        ledger = Ledger(store, settings, known)
         engine = stack.enter_context(ExitStack())
         annotator = Annotator(
             request.plan,

@@ -64,7 +64,7 @@ class Request:
 
     def mode(self, stage: str) -> str:
         """run, stored (only what an earlier run computed) or skip."""
-        if stage in self.skip:
+        if stage in self.skip or (self.plan.step(stage).optional and stage not in self.only):
             return SKIP
         return RUN if self.runs(stage) else STORED
 
@@ -72,6 +72,8 @@ class Request:
         """Whether a stage is wanted."""
         if stage in _ALWAYS:
             return True
+        if self.plan.step(stage).optional:
+            return stage in self.only
         if self.only:
             wanted = set(self.only)
             if "validate" in wanted:
@@ -155,6 +157,11 @@ def check_request(request: Request) -> None:
         )
     if request.skip and request.only:
         raise UsageProblem("--skip and --only exclude each other", way_out="give one of them")
+    for step in request.plan.steps:
+        if step.optional and step.media and step.name in request.only and request.media is None:
+            raise UsageProblem(
+                f"{step.name} looks at downloads, and none are given", way_out="give --videos-dir"
+            )
     if "ingest" in request.skip:
         raise UsageProblem("ingest cannot be skipped", way_out="everything reads its result")
     if "anonymize" in request.skip and "assemble" not in request.skip:

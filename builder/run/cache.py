@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
 from builder.errors import BuilderError, StageFailed, disk_full_guard
+from builder.run.store import fsync_folder
 
 CACHE_VARIABLE = "ECUADOR_CRISIS_CACHE"
 SEAL = "seal.json"
@@ -74,6 +76,33 @@ def is_sealed(folder: Path) -> bool:
         return all(file_sha256(folder / name) == digest for name, digest in sums.items())
     except (OSError, ValueError, RecursionError):
         return False
+
+
+def make_sealed(target: Path, make: Callable[[Path], None]) -> None:
+    """Make a model's folder in the cache, whole or not at all.
+
+    Args:
+        target: the folder; one that is there and whole stays.
+        make: writes the model into a folder it is given (not there yet), and syncs its files.
+
+    Raises:
+        ModelUnavailable, DiskFull: as `writing_cache`; nothing half-written is kept.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with writing_cache(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            make(temporary)
+            seal(temporary)
+            if not is_sealed(target):  # damaged, or of a version that did not seal
+                shutil.rmtree(target, ignore_errors=True)
+            # Another process may have finished first: its folder is as good as ours.
+            with suppress(OSError):
+                os.replace(temporary, target)
+            fsync_folder(target.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def file_sha256(path: Path) -> str:

@@ -14,9 +14,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from builder.errors import StageFailed
 from builder.run.cpu import ISA_VARIABLE, automatic_instruction_set, instruction_set
@@ -77,6 +81,34 @@ def open_encoder(folder: Path, **options: Any) -> Any:
 def open_whisper(folder: Path, **options: Any) -> Any:
     """A `faster_whisper.WhisperModel` of a local folder. Raises RuntimeError, ValueError."""
     return whisper_library().WhisperModel(str(folder), local_files_only=True, **options)
+
+
+def hidden_states(
+    encoder: Any,
+    sequences: Sequence[Sequence[int]],
+    wide: int,
+    *,
+    pad: int = 0,
+    types: list[list[int]] | None = None,
+) -> npt.NDArray[np.float32]:
+    """States of the last layer for sequences of token ids, shape (sequences, wide, hidden).
+
+    Args:
+        encoder: what `open_encoder` gave.
+        sequences: none longer than `wide`.
+        wide: all are padded to so many tokens.
+        pad: id of the padding.
+        types: token types, padded likewise.
+    """
+    storage = library().StorageView
+    ids = np.full((len(sequences), wide), pad, np.int32)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+    lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+    output = encoder.forward_batch(
+        storage.from_array(ids), storage.from_array(lengths), token_type_ids=types
+    )
+    return np.asarray(output.last_hidden_state)
 
 
 def made_with(model: Any) -> str:

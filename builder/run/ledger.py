@@ -299,9 +299,9 @@ def status_lines(work: Path) -> list[str]:
     for what, counts in read_found(work).items():
         told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         lines.append(f"{what}: {told}")
-    lines.append(f"{'stage':<12}{'state':<24}{'rows':>10}{'done':>10}{'pending':>10}{'failed':>8}")
+    lines.append(f"{'stage':<14}{'state':<24}{'rows':>10}{'done':>10}{'pending':>10}{'failed':>8}")
     for line in stages:
-        row = f"{line.stage:<12}{line.state:<24}{line.rows:>10,}{line.done:>10,}"
+        row = f"{line.stage:<14}{line.state:<24}{line.rows:>10,}{line.done:>10,}"
         # a stage that failed as a whole has no row that failed: no 0 stands above its problem
         whole = line.state == FAILED and not line.failed
         failed = "stage" if whole else f"{line.failed:,}"

@@ -72,8 +72,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-STAGES = ("probe", "transcribe", "language", "sentiment", "summarize", "entailment")
-MEDIA_STAGES = ("probe", "transcribe")
+MEDIA_STAGES = ("probe", "transcribe", "embed_frames")
+STAGES = ("probe", "transcribe", "language", "sentiment", "summarize", "entailment", "embed_frames")
 PART = re.compile(rf"work/({'|'.join(STAGES)})/([0-9a-f]+)/part-\d+-([0-9a-f]{{12}})\.parquet")
 ROOT = Path(__file__).resolve().parents[2]
 TIME_UP = 3

@@ -58,6 +58,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "hub": {"asr": {"model": "large-v3"}, "nli": {"model": "joeddav/xlm-roberta-large-xnli"}},
     "llm": {"summaries": {"method": "llm", "model": "m", "base_url": "http://localhost:1/v1"}},
     "gliner": {"names": {"method": "gliner"}},
+    "timesformer": {"frames": {"model": "timesformer"}},
     "local": {"summaries": {"method": "local", "model": "m"}},
 }
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
-from builder.analyze.clusters.networks import (
-    TIMESFORMER,
-    EfficientNetLite0,
-    Network,
-    TimeSformer,
-)
+from builder.analyze.clusters.networks import EfficientNetLite0, Network, TimeSformer
 from builder.analyze.vectors import packed
+from builder.config.profile import FramesTable
 from builder.media.formats import MediaProblem, check_file
 from builder.media.workers import frames_of
 from builder.run.stage import Stage
 
-Model = Literal["efficientnet-lite0", "timesformer"]
 ABOUT = {
     "efficientnet-lite0": "EfficientNet-Lite0 frame embeddings, mean and deviation over {} frames",
     "timesformer": "TimeSformer embeddings of {} frames",
@@ -32,13 +27,12 @@ class EmbedFrames(Stage):
     Statuses: `ok`; else why there is no picture, as `builder.media.facts.STATUSES`.
 
     Args:
-        model: which network.
-        source: TimeSformer's Hub name or folder.
+        table: which network; `[frames]` of the profile.
         network: a loaded one, for tests.
     """
 
     name: ClassVar[str] = "embed_frames"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     input_columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")
     output_schema: ClassVar[dict[str, Any]] = {
         "embedding": pl.Binary,
@@ -50,26 +44,25 @@ class EmbedFrames(Stage):
     retry_statuses: ClassVar[tuple[str, ...]] = ("missing", "unreadable")
     batch_size = 16
 
-    def __init__(
-        self,
-        model: Model = "efficientnet-lite0",
-        source: str = TIMESFORMER,
-        network: Any = None,
-    ) -> None:
-        self.model, self.source, self.network = model, source, network
+    def __init__(self, table: FramesTable | None = None, network: Any = None) -> None:
+        self.table, self.network = table or FramesTable(), network
 
     @property
     def params(self) -> dict[str, Any]:
         """See `Stage.params`."""
-        found: dict[str, Any] = {"model": self.model, "frames": EfficientNetLite0.frames}
-        return found | ({"source": self.source} if self.model == "timesformer" else {})
+        told = self.table.model_dump()
+        if self.table.model == "timesformer":
+            return told  # how many frames is its own business
+        return {"model": told["model"], "frames": EfficientNetLite0.frames}
 
     def load(self) -> Network:
         """See `Stage.load`."""
         if self.network is not None:
             loaded: Network = self.network
             return loaded
-        return TimeSformer(self.source) if self.model == "timesformer" else EfficientNetLite0()
+        if self.table.model == "timesformer":
+            return TimeSformer(self.table.checkpoint, self.table.revision)
+        return EfficientNetLite0()
 
     def row(self, record: dict[str, Any]) -> dict[str, Any]:
         """See `Stage.row`."""
@@ -84,5 +77,8 @@ class EmbedFrames(Stage):
             return {"status": "corrupt"}
         made = packed(np.asarray(network(pictures), "<f4"))
         if made["status"] == "ok":
-            made |= {"frames": len(pictures), "model": ABOUT[self.model].format(len(pictures))}
+            made |= {
+                "frames": len(pictures),
+                "model": ABOUT[self.table.model].format(len(pictures)),
+            }
         return made

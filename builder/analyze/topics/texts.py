@@ -1,6 +1,7 @@
 """The transcripts of a release as topics see them: distinct texts and the words that may be shown.
 
-Texts are read in batches, several times, and never held together. A text that many videos share (a
+A slice of the rows is read at a time; the last few are kept, so that a release of usual size is
+read once. A text that many videos share (a
 TikTok sound) counts once where topics are learnt, and for every video where they are counted.
 """
 
@@ -8,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import polars as pl
 
 from builder.analyze.text.tokens import STOP_LANGUAGES, folded, is_word, phrases, stop_words
 from builder.analyze.topics.embedding import key_of
+from builder.release.scrub.names.tokens import PERSON
 from builder.release.scrub.scrubber import Scrubber
 from builder.validate.release import Tables
 
@@ -23,7 +26,9 @@ MIN_VIDEOS, MIN_TEXTS = 10, 5
 MAX_WORDS = 5_000
 _TOO_COMMON = 0.5  # of all texts
 _LANGUAGE_SHARE = 0.01
-_TAG = r"\[[A-Z][A-Z_ ]*\]"  # what the scrubber leaves in place of an identifier
+# What the scrubber leaves in place of an identifier or a name.
+_TAG = rf"\[[A-Z][A-Z_ ]*\]|{PERSON.pattern}"
+_SLICE_ROWS, _KEPT = 50_000, 4  # rows read together, and how many of these are kept
 _WANTED = ("video_id", "date", "transcript", "transcript_status", "language")
 
 
@@ -32,14 +37,14 @@ class Texts:
     """The usable transcripts of a release.
 
     Attributes:
-        tables: the release.
         videos: video_id, date, key (of its text), by video_id.
         languages: ISO codes whose stop words are left out.
+        slices: readers of the distinct texts (id, text; by id), each text in one of them.
     """
 
-    tables: Tables
     videos: pl.DataFrame
     languages: tuple[str, ...]
+    slices: tuple[Callable[[], pl.DataFrame], ...]
 
     @classmethod
     def of(cls, tables: Tables, languages: tuple[str, ...] = ()) -> Texts:
@@ -49,40 +54,43 @@ class Texts:
             tables: the release.
             languages: of the campaign; those of at least 1 % of the transcripts are added.
         """
+        spans = list(_spans(tables))
         frames = [
-            frame.select("video_id", "date", "language", key=_keys(frame["transcript"]))
-            for frame in _usable(tables)
+            span.read().select(
+                "video_id",
+                "date",
+                "language",
+                "key",
+                span=pl.lit(number, pl.Int64),
+            )
+            for number, span in enumerate(spans)
         ]
         schema = {
             "video_id": pl.String,
             "date": pl.Date,
             "language": pl.String,
             "key": pl.Int64,
+            "span": pl.Int64,
         }
         rows = (pl.concat(frames) if frames else pl.DataFrame(schema=schema)).cast(schema)  # type: ignore[arg-type]
         shares = (
             rows.group_by("language").len().filter(pl.col("len") >= _LANGUAGE_SHARE * len(rows))
         )
         spoken = {*languages, *shares["language"].drop_nulls()} & set(STOP_LANGUAGES)
+        first = rows.unique("key", keep="first", maintain_order=True)
         return cls(
-            tables,
-            rows.drop("language").sort("video_id"),
+            rows.select("video_id", "date", "key").sort("video_id"),
             tuple(sorted(spoken)) or STOP_LANGUAGES,
+            tuple(
+                _Reader(spans[number], mine["key"].sort())
+                for (number,), mine in first.partition_by("span", as_dict=True).items()
+            ),
         )
 
     @cached_property
     def keys(self) -> pl.DataFrame:
         """key, videos: the distinct texts and how many videos have each, by key."""
         return self.videos.group_by("key").agg(videos=pl.len().cast(pl.Int64)).sort("key")
-
-    def slices(self) -> Iterator[Callable[[], pl.DataFrame]]:
-        """Readers of the distinct texts (id, text), each text in one of them."""
-        seen: set[int] = set()
-        for number, frame in enumerate(_usable(self.tables)):
-            keys = set(_keys(frame["transcript"]).to_list()) - seen
-            seen |= keys
-            if keys:
-                yield _Reader(self.tables, number, frozenset(keys))
 
     def words(self, texts: pl.DataFrame) -> pl.DataFrame:
         """Words of texts (id, text): id, word (folded), token (as written); once a text."""
@@ -101,16 +109,14 @@ class Texts:
             .unique(["id", "word"], keep="first", maintain_order=True)
         )
 
-    def vocabulary(
-        self, scrubber: Scrubber, read: list[Callable[[], pl.DataFrame]]
-    ) -> pl.DataFrame:
+    def vocabulary(self, scrubber: Scrubber) -> pl.DataFrame:
         """The words that topics are made of and may be shown.
 
         Returns:
             word (folded), spelling (the commonest), texts; by word.
         """
         counted: list[pl.DataFrame] = []
-        for make in read:
+        for make in self.slices:
             found = self.words(make()).join(self.keys, left_on="id", right_on="key")
             counted.append(
                 found.group_by("word", "token").agg(
@@ -144,34 +150,46 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class _Reader:
-    tables: Tables
-    number: int
-    keys: frozenset[int]
+class _Span:
+    """Some rows of a file of the release."""
 
-    def __call__(self) -> pl.DataFrame:
-        for number, frame in enumerate(_usable(self.tables)):
-            if number == self.number:
-                texts = frame.select(id=_keys(frame["transcript"]), text="transcript")
-                mine = pl.Series(sorted(self.keys), dtype=pl.Int64).implode()
-                return texts.filter(pl.col("id").is_in(mine)).unique("id").sort("id")
-        return pl.DataFrame(schema={"id": pl.Int64, "text": pl.String})
+    path: Path
+    start: int
+
+    def read(self) -> pl.DataFrame:
+        """Its usable transcripts and their keys, in the order of the file."""
+        return _read(self)
 
 
-def _usable(tables: Tables) -> Iterator[pl.DataFrame]:
+@lru_cache(maxsize=_KEPT)
+def _read(span: _Span) -> pl.DataFrame:
+    rows = pl.scan_parquet(span.path, glob=False).slice(span.start, _SLICE_ROWS).select(_WANTED)
+    usable = (pl.col("transcript_status") == "ok") & pl.col("transcript").is_not_null()
+    frame = rows.collect().filter(usable)
+    keys = [key_of(text) for text in frame["transcript"].to_list()]
+    return frame.with_columns(pl.Series("key", keys, dtype=pl.Int64))
+
+
+def _spans(tables: Tables) -> Iterator[_Span]:
     import pyarrow.parquet as pq
 
+    _read.cache_clear()  # the file of a path may be another one than before
     for path in tables.files("videos"):
         with pq.ParquetFile(path) as parquet:
-            for batch in parquet.iter_batches(batch_size=50_000, columns=list(_WANTED)):
-                frame = pl.DataFrame(batch)
-                yield frame.filter(
-                    (pl.col("transcript_status") == "ok") & pl.col("transcript").is_not_null()
-                )
+            rows = parquet.metadata.num_rows
+        yield from (_Span(path, start) for start in range(0, rows, _SLICE_ROWS))
 
 
-def _keys(texts: pl.Series) -> pl.Series:
-    return pl.Series("key", [key_of(text) for text in texts.to_list()], dtype=pl.Int64)
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the texts of a span that stand in no span before it."""
+
+    span: _Span
+    keys: pl.Series
+
+    def __call__(self) -> pl.DataFrame:
+        texts = self.span.read().select(id="key", text="transcript")
+        return texts.filter(pl.col("id").is_in(self.keys.implode())).unique("id").sort("id")
 
 
 def _summed(counts: list[pl.DataFrame]) -> pl.DataFrame:

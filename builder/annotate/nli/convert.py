@@ -16,7 +16,6 @@ specification classes it fills are used directly, with numpy (sources: ctranslat
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -24,17 +23,16 @@ import shutil
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from builder.annotate.nli.checkpoint import first_position, identity, read_config
 from builder.annotate.nli.problems import ModelProblem
 from builder.annotate.nli.weights import Floats, Weights
-from builder.run.cache import cache_folder, is_sealed, seal, writing_cache
+from builder.run.cache import cache_folder, is_sealed, make_sealed
 from builder.run.ct2 import library
 from builder.run.progress import Progress
-from builder.run.store import fsync_folder
 
 CONVERTER_VERSION = 1
 CONVERTED_FILES = ("config.json", "tokenizer.json", "head.safetensors", "ct2/model.bin")
@@ -46,6 +44,13 @@ ENCODER_PREFIX = {
     "camembert": "roberta.",
 }
 ACTIVATIONS = {"gelu": "GELU", "gelu_new": "GELUTanh", "relu": "RELU", "silu": "SWISH"}
+
+
+class Tensors(Protocol):
+    """What gives a checkpoint's tensors by name."""
+
+    def __getitem__(self, name: str, /) -> Floats:
+        """The tensor of that name."""
 
 
 def is_converted(folder: Path) -> bool:
@@ -130,21 +135,7 @@ def kept(
     target = (cache_dir or cache_folder()) / "nli" / _key(source, form, made_by)
     if is_whole():
         return target
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    with writing_cache(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
-        try:
-            make(temporary)
-            seal(temporary)
-            if not is_sealed(target):  # damaged, or of a version that did not seal
-                shutil.rmtree(target, ignore_errors=True)
-            # Another process may have finished first: its folder is as good as ours.
-            with contextlib.suppress(OSError):
-                os.replace(temporary, target)
-            fsync_folder(target.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    make_sealed(target, make)
     if not is_whole():
         raise ModelProblem(
             "the conversion cache holds a damaged model",
@@ -178,15 +169,7 @@ def convert(
     (target / "ct2").mkdir(parents=True, exist_ok=True)
     tokenizer = _write_tokenizer(source, target)
     with progress(f"convert {source.name} to CTranslate2 {quantization}", _layers(config) + 3) as b:
-        spec = _encoder_spec(config, weights, b)
-        spec.register_vocabulary(_vocabulary(tokenizer, int(config["vocab_size"])))
-        spec.config.layer_norm_epsilon = float(config.get("layer_norm_eps", 1e-12))
-        spec.config.unk_token = "<unk>"
-        spec.validate()
-        spec.optimize(quantization=quantization)
-        b.advance(1)
-        spec.save(str(target / "ct2"))
-        b.advance(1)
+        save_encoder(config, weights, tokenizer, target / "ct2", quantization=quantization, bar=b)
     write_beside(source, target, config, weights)
 
 
@@ -205,7 +188,42 @@ def write_beside(source: Path, target: Path, config: dict[str, Any], weights: We
     limit = source / "tokenizer_config.json"
     if limit.is_file():  # model_max_length, where it is tighter than the positions
         shutil.copyfile(limit, target / limit.name)
-    for path in sorted(target.rglob("*")):
+    fsync_files(target)
+
+
+def save_encoder(
+    config: dict[str, Any],
+    weights: Tensors,
+    tokenizer: Any,
+    target: Path,
+    *,
+    quantization: str,
+    bar: Progress,
+) -> None:
+    """Write the folder that CTranslate2 opens.
+
+    Args:
+        config: a transformers configuration, `convertible`.
+        weights: the encoder's tensors by their names in a checkpoint.
+        tokenizer: of `tokenizers`; its vocabulary.
+        target: folder to write; must be there.
+        quantization: CTranslate2 weight type.
+        bar: advanced by the layers and 3.
+    """
+    spec = _encoder_spec(config, weights, bar)
+    spec.register_vocabulary(_vocabulary(tokenizer, int(config["vocab_size"])))
+    spec.config.layer_norm_epsilon = float(config.get("layer_norm_eps", 1e-12))
+    spec.config.unk_token = "<unk>"
+    spec.validate()
+    spec.optimize(quantization=quantization)
+    bar.advance(1)
+    spec.save(str(target))
+    bar.advance(1)
+
+
+def fsync_files(folder: Path) -> None:
+    """Bring every file of a folder to the disk."""
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
             with open(path, "rb") as handle:
                 os.fsync(handle.fileno())
@@ -243,7 +261,7 @@ def _layers(config: dict[str, Any]) -> int:
     return int(config["num_hidden_layers"])
 
 
-def _encoder_spec(config: dict[str, Any], weights: Weights, bar: Progress) -> Any:
+def _encoder_spec(config: dict[str, Any], weights: Tensors, bar: Progress) -> Any:
     specs = library().specs
     common_spec, transformer_spec = specs.common_spec, specs.transformer_spec
     activation = getattr(common_spec.Activation, ACTIVATIONS[config.get("hidden_act", "gelu")])
@@ -283,11 +301,11 @@ def _encoder_spec(config: dict[str, Any], weights: Weights, bar: Progress) -> An
     return spec
 
 
-def _linear(spec: Any, weights: Weights, name: str) -> None:
+def _linear(spec: Any, weights: Tensors, name: str) -> None:
     spec.weight, spec.bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
 
 
-def _layer_norm(spec: Any, weights: Weights, name: str) -> None:
+def _layer_norm(spec: Any, weights: Tensors, name: str) -> None:
     spec.gamma, spec.beta = weights[f"{name}.weight"], weights[f"{name}.bias"]
 
 

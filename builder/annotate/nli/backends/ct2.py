@@ -14,7 +14,7 @@ from builder.annotate.nli.checkpoint import positions, read_config
 from builder.annotate.nli.pairs import Encoded
 from builder.annotate.nli.problems import ModelProblem
 from builder.run.cpu import cores
-from builder.run.ct2 import library, made_with, open_encoder
+from builder.run.ct2 import hidden_states, made_with, open_encoder
 
 
 class CTranslate2Backend:
@@ -58,7 +58,6 @@ class CTranslate2Backend:
                 file=folder,
                 way_out="delete the folder (or clear the cache) and convert the checkpoint again",
             ) from error
-        self._storage = library().StorageView
         self.precision = str(self._encoder.compute_type)
         self.made_with = made_with(self._encoder)
         self._window = positions(config)
@@ -83,22 +82,15 @@ class CTranslate2Backend:
 
     def _states(self, pairs: Sequence[Encoded], wide: int) -> Floats:
         """First-token states of one batch, shape (len(pairs), hidden)."""
-        ids = np.full((len(pairs), wide), self._pad, np.int32)
-        for row, pair in enumerate(pairs):
-            ids[row, : len(pair.ids)] = pair.ids
-        lengths = np.array([len(pair.ids) for pair in pairs], np.int32)
         types: list[list[int]] | None = None
         if not self._zero_types:
             types = [
                 [*(pair.type_ids or [0] * len(pair.ids)), *[0] * (wide - len(pair.ids))]
                 for pair in pairs
             ]
-        output = self._encoder.forward_batch(
-            self._storage.from_array(ids),
-            self._storage.from_array(lengths),
-            token_type_ids=types,
-        )
-        return np.array(np.asarray(output.last_hidden_state)[:, 0], np.float32)
+        ids = [pair.ids for pair in pairs]
+        states = hidden_states(self._encoder, ids, wide, pad=self._pad, types=types)
+        return np.array(states[:, 0], np.float32)
 
 
 def apply_head(head: dict[str, Floats], state: Floats) -> Floats:
