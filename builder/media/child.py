@@ -13,12 +13,13 @@ import os
 import resource
 import struct
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from builder.run.workers.start import answers, end_with_parent
 
 HEADER = struct.Struct("<cI")
 # Sound sent at once, 8 seconds of it: every message wakes the parent. A pipe holds a megabyte at
@@ -31,9 +32,8 @@ MEMORY_BYTES = 6 << 30
 
 def serve() -> None:
     """Answer until stdin closes."""
-    answers = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is no answer
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    out = answers()
+    end_with_parent()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit = resource.getrlimit(resource.RLIMIT_AS)[1]
     if limit == resource.RLIM_INFINITY or limit > MEMORY_BYTES:
@@ -48,7 +48,7 @@ def serve() -> None:
         size = sum(len(part) for part in parts)
         rest = [memoryview(HEADER.pack(kind, size)), *filter(len, parts)]
         while rest:
-            written = os.writev(answers, rest[:MOST_PARTS])
+            written = os.writev(out, rest[:MOST_PARTS])
             while rest and written >= len(rest[0]):
                 written -= len(rest.pop(0))
             if rest:
@@ -96,13 +96,6 @@ def _paced(send: Callable[..., None]) -> Callable[[], None]:
             send(b"B")
 
     return beat
-
-
-def _end_with_parent(parent: int) -> None:
-    # A killed parent cannot say so, and a hung decoder does not read stdin.
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)
 
 
 if __name__ == "__main__":

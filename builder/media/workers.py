@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import selectors
-import subprocess
 import sys
 import threading
 import time
@@ -22,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-import builder
 from builder.errors import StageFailed
 from builder.media.child import HEADER
 from builder.media.facts import Facts
 from builder.media.formats import MediaProblem
 from builder.media.frames import Picture
 from builder.media.sound import Samples
+from builder.run.workers.start import start
 
 COMMAND = (sys.executable, "-m", "builder.media.child")
 # Seconds without a sign of life after which a child hangs.
@@ -59,23 +58,7 @@ class _Child:
     """One child process and the pipes to it."""
 
     def __init__(self) -> None:
-        home = str(Path(builder.__path__[0]).parent)
-        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-        try:
-            self.process = subprocess.Popen(
-                COMMAND,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,  # Ctrl-C is for the parent
-            )
-        except OSError as error:
-            raise StageFailed(
-                "no process could be started to open the downloads",
-                way_out="too many processes or too little memory; end some and run again",
-            ) from error
+        self.process = start(COMMAND, "to open the downloads")
         self.files = 0
         self.given_up = False
         _widen(self._stdout)

@@ -8,6 +8,7 @@ rows is joined with the stored results of the stages it reads, handed on, and fo
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,6 +63,7 @@ class Annotated:
     warning: str | None = None
     digests: dict[str, str] = field(default_factory=dict)
     results: Callable[[str, pl.DataFrame], pl.DataFrame] | None = None
+    _one_by_one: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -69,11 +71,16 @@ class Annotated:
         told = ",".join(f"{name}={digest}" for name, digest in sorted(self.digests.items()))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
+    def found(self, raw: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """The stored results of every stage that ran about raw rows; one thread at a time."""
+        if self.results is None:
+            return {}
+        with self._one_by_one:
+            return {name: self.results(name, raw) for name in self.digests}
+
     def wide(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Raw rows joined with the results of every stage that ran; see `Joiner`."""
-        if self.results is None:
-            return self.joiner(raw, {})
-        return self.joiner(raw, {name: self.results(name, raw) for name in self.digests})
+        return self.joiner(raw, self.found(raw))
 
 
 class Annotator:
