@@ -11,10 +11,12 @@ import pytest
 from release_kit import KEY, OTHER_KEY, Built, quiet
 from wide_kit import found, result
 
+import builder.release.anonymize as anonymize_module
 from builder.config.campaign import Campaign
 from builder.release.anonymize import Anonymised, anonymize
 from builder.release.pseudonym import Key
 from builder.run.store import Store
+from builder.run.workers import pool
 from builder.sources.files import find_sources
 from builder.sources.ingest import Ingested, ingest
 
@@ -166,3 +168,20 @@ def test_texts_of_the_card_change_nothing(ingested: tuple[Store, Ingested]) -> N
     texts = ECUADOR.texts.model_copy(update={"summary": "Otra cosa."})
     _, again = run(*ingested, campaign=ECUADOR.model_copy(update={"texts": texts}))
     assert again.parts == done.parts
+
+
+def test_several_processes_leave_the_same_bytes(
+    ingested: tuple[Store, Ingested], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, raw = ingested
+    alone = run(Store(tmp_path / "alone"), raw)[1]
+    monkeypatch.setattr(anonymize_module, "FEW_ROWS", 0)
+    monkeypatch.setattr(anonymize_module, "SLICE_ROWS", raw.videos // 3 + 1)
+    monkeypatch.setattr(anonymize_module, "cores", lambda: 2)
+    together = run(Store(tmp_path / "together"), raw)[1]
+    pairs = list(zip(alone.parts, together.parts, strict=True))
+    assert pairs and all(one.read_bytes() == other.read_bytes() for one, other in pairs)
+    assert (alone.scrubbed, alone.withheld) == (together.scrubbed, together.withheld)
+    # what is done is not done again, and starts nobody
+    monkeypatch.setattr(pool, "COMMAND", ("no-such-program",))
+    assert run(Store(tmp_path / "together"), raw)[1].rows == raw.videos

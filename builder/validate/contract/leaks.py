@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from builder.release.texts.residue import (
 )
 from builder.release.texts.withhold import scrub_safely
 from builder.sources.encoding import REPLACEMENT
+from builder.validate.contract.again import FindsIdentifiers, FindsNames, spread
 from builder.validate.contract.check import MAX_NAMED, Check, Problem
 from builder.validate.contract.texts import Texts, plain, released_texts
 from builder.validate.release import Release
@@ -44,6 +46,7 @@ _SCRUBBED = {("transcripts", "text"), ("transcripts", "segments"), ("summaries",
 _NAMED = {("transcripts", "text"), ("summaries", "summary")}
 # What the card is full of itself: "SHA-256" reads like a plate, a file's name like a link.
 _OF_THE_CARD = {"url", "plate", "username"}
+_Reader = Callable[[pl.Series], pl.Series]
 LONGEST_LINE = 100_000
 _WAY_OUT = "do not publish; build the release again and report this as a bug of the package"
 _PATH_WAY_OUT = "build the release again from this version; no file may name a folder of a machine"
@@ -96,19 +99,21 @@ def check_leaks(
     release: Release, campaign: Campaign | None, private: Private | None
 ) -> Iterator[Check]:
     """Seven checks: lost characters, raw ids, usernames, paths, what the scrubber knows, names."""
-    rules = [_characters(), *_private_rules(release, campaign, private)]
-    for rule, texts, hits in _walk(release, rules):
-        for problem, count in rule.told(texts, hits):
-            rule.check.fail(problem, count)
+    with _private_rules(release, campaign, private) as private_rules:
+        rules = [_characters(), *private_rules]
+        for rule, texts, hits in _walk(release, rules):
+            for problem, count in rule.told(texts, hits):
+                rule.check.fail(problem, count)
     yield from (rule.check for rule in rules)
     yield _card(release, campaign)
 
 
 def leaks(release: Release, campaign: Campaign | None, private: Private | None) -> Iterator[Leak]:
     """Where something private is left, cell by cell; see `check_leaks`."""
-    for _, texts, hits in _walk(release, _private_rules(release, campaign, private)):
-        found = texts.values.filter(hits)
-        yield Leak(texts.file, texts.column, texts.rows_of(found), found)
+    with _private_rules(release, campaign, private) as rules:
+        for _, texts, hits in _walk(release, rules):
+            found = texts.values.filter(hits)
+            yield Leak(texts.file, texts.column, texts.rows_of(found), found)
 
 
 @dataclass
@@ -159,16 +164,23 @@ def _walk(release: Release, rules: list[_Rule]) -> Iterator[tuple[_Rule, Texts, 
                 yield rule, texts, hits
 
 
+@contextmanager
 def _private_rules(
     release: Release, campaign: Campaign | None, private: Private | None
-) -> list[_Rule]:
-    return [
-        _raw_ids(release, private),
-        _usernames(release, campaign, private),
-        _paths(),
-        _identifiers(release, campaign),
-        _names(release, campaign),
-    ]
+) -> Iterator[list[_Rule]]:
+    scrubber = _scrubber(release, campaign)
+    finder = offline_finder(campaign) if campaign else None
+    readers: list[_Reader] = [FindsIdentifiers(scrubber)]
+    readers += [FindsNames(finder)] if finder else []
+    shared, reading = spread(*readers, texts=release.manifest.rows.get("transcripts", 0))
+    with shared:
+        yield [
+            _raw_ids(release, private),
+            _usernames(release, campaign, private),
+            _paths(),
+            _identifiers(scrubber, reading[0]),
+            _names(release, reading[1] if finder else None),
+        ]
 
 
 def _characters() -> _Rule:
@@ -243,38 +255,31 @@ def _scrubber(release: Release, campaign: Campaign | None) -> Scrubber:
     return Scrubber(country=loaded[0] if loaded else "", neighbours=loaded[1:])
 
 
-def _names(release: Release, campaign: Campaign | None) -> _Rule:
+def _names(release: Release, reader: _Reader | None) -> _Rule:
     check = Check("no name of a private person is found in released transcripts and summaries")
     names = release.manifest.names
     if not release.manifest.names_scrubbed or names is None:
         check.verdict, check.note = "not applicable", "names were not looked for in this release"
-    elif campaign is None:
+    elif reader is None:
         check.verdict = "not applicable"
         check.note = "needs the campaign file, which lists public persons (--campaign)"
     elif names.tagger != revision():
         check.verdict = "not applicable"
         check.note = "another version of the tagger made it; it finds other names"
-    applies = campaign is not None and check.verdict != "not applicable"
-    finder = offline_finder(campaign) if applies and campaign else None
 
     def find(texts: Texts) -> pl.Series | None:
-        if finder is None or (texts.file, texts.column) not in _NAMED:
+        if reader is None or check.verdict == "not applicable":
             return None
-        hits = [bool(names) for names in finder.find_all(texts.values.to_list())]
-        return pl.Series(hits, dtype=pl.Boolean)
+        return reader(texts.values) if (texts.file, texts.column) in _NAMED else None
 
     return _Rule(check, find, "text(s) with a name", _WAY_OUT)
 
 
-def _identifiers(release: Release, campaign: Campaign | None) -> _Rule:
+def _identifiers(scrubber: Scrubber, reader: _Reader) -> _Rule:
     check = Check("the scrubber finds nothing left to replace in released texts")
-    scrubber = _scrubber(release, campaign)
 
     def find(texts: Texts) -> pl.Series | None:
-        if (texts.file, texts.column) not in _SCRUBBED:
-            return None
-        found = scrub_safely(scrubber, texts.values)
-        return (found["kinds"].list.len() > 0).fill_null(False) | found["failed"]
+        return reader(texts.values) if (texts.file, texts.column) in _SCRUBBED else None
 
     def kinds(text: str) -> str:
         again = scrub_safely(scrubber, pl.Series([text]))
@@ -303,7 +308,8 @@ def _card(release: Release, campaign: Campaign | None) -> Check:
             for text in allowed:
                 line = line.replace(text, " ") if text in line else line
             line = _REVISION.sub(" ", line)
-            kinds = set(scrubber.scrub(plain(line)).kinds) - _OF_THE_CARD
+            kinds = {kind for cell in _cells(plain(line)) for kind in scrubber.scrub(cell).kinds}
+            kinds -= _OF_THE_CARD
             if release.manifest.privacy.id_policy == "raw":
                 kinds -= {"id"}  # the campaign releases them: the card's example row has one
             if kinds:
@@ -318,6 +324,11 @@ def _body(release: Release) -> list[str]:
     lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
     end = lines.index("---", 1) if lines.count("---") > 1 else 0
     return ["" if number <= end else line for number, line in enumerate(lines)]
+
+
+def _cells(line: str) -> list[str]:
+    """A line of the card; of a table each cell by itself: counts side by side are no number."""
+    return line.split("|") if line.startswith("|") else [line]
 
 
 def _strings(value: object) -> set[str]:

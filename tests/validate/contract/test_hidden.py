@@ -193,12 +193,24 @@ def test_an_absolute_path_is_found(editable: Path, path: str, where: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["de @persona_inventada", "llame al 0991234567", "a ana.inventada@example.com"]
+    "text",
+    [
+        "de @persona_inventada",
+        "llame al 0991234567",
+        "a ana.inventada@example.com",
+        "\n| 7 | llame al 0991234567 |",
+    ],
 )
 def test_a_handle_or_number_in_the_card_is_found(editable: Path, text: str) -> None:
     in_card(editable, text)
     sign_all(editable)
     assert "the card and the notes" in broken(editable, None)
+
+
+def test_counts_side_by_side_in_a_table_of_the_card_are_no_number(editable: Path) -> None:
+    in_card(editable, "\n| ingest | 1,663,091 | 1,000,000 | 634,091 merged |")
+    sign_all(editable)
+    assert "the card and the notes" not in broken(editable, None)
 
 
 def test_a_line_that_nobody_writes_is_refused_unread(editable: Path) -> None:
