@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from builder.run.workers.pool import Pool
 
+# Each holds all of what it goes by (a million usernames are 300 MB): more cores are left idle.
+MOST_PROCESSES = 8
 T = TypeVar("T")
 
 
@@ -24,7 +26,7 @@ class Slices:
     Args:
         make: makes the function that is called with each; called once, when the first slice is
             there. In several processes it is sent to each, and forgotten here.
-        processes: in how many; 1: in this one.
+        processes: in how many, `MOST_PROCESSES` at most; 1: in this one.
         what_for: said where none can be started: "to …".
     """
 
@@ -32,7 +34,7 @@ class Slices:
         self, make: Callable[[], Callable[[Any], Any]], processes: int, what_for: str
     ) -> None:
         self._make, self._what_for = make, what_for
-        self._processes = processes
+        self._processes = min(processes, MOST_PROCESSES)
         self._lock = threading.Lock()
         self._call: Callable[[Any], Any] | None = None
         self._pool: Pool | None = None
