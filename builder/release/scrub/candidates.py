@@ -89,7 +89,7 @@ _has_letter = re.compile("[A-Za-z]").search
 @lru_cache(maxsize=512)
 def cue_in(pattern: re.Pattern[str], before: str) -> re.Match[str] | None:
     """`pattern.search(before)`; candidates that begin at one place ask the same of it."""
-    return pattern.search(before) if _has_letter(before) or "1" in before else None
+    return pattern.search(before) if _has_letter(before) else None
 
 
 def is_dates(said: str) -> bool:
@@ -164,8 +164,7 @@ class Candidate:
     @cached_property
     def public_line(self) -> bool:
         """A free public line ("1800 335 486"), or a piece of one."""
-        near = cue_in(_PUBLIC_BEFORE, self.before) is not None
-        return near or bool(_PUBLIC_LINE.fullmatch(self.said))
+        return bool(_PUBLIC_BEFORE.search(self.before) or _PUBLIC_LINE.fullmatch(self.said))
 
     def cued(self, pattern: re.Pattern[str]) -> bool:
         """Whether a cue (see `cue`) stands before it; and right before an amount."""

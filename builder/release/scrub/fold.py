@@ -104,9 +104,8 @@ class _FoldTable(dict[str, str]):
 _TABLE = _FoldTable()
 # 0 written as O, 1 as l or I: only in a token of nothing else, with figures at least as many as
 # letters, so "l0s" and plates such as PIO-123 are left alone.
-_LETTER_DIGITS = re.compile(
-    r"(?<![^\W_])[0-9OoIl]*[0-9][0-9OoIl]*(?:[\s.\-]{1,2}[0-9OoIl]*[0-9][0-9OoIl]*)*(?![^\W_])"
-)
+_ALIKE = r"(?=[OoIl]*[0-9])[0-9OoIl]++(?![^\W_])"
+_LETTER_DIGITS = re.compile(rf"(?<![^\W_]){_ALIKE}(?:[\s.\-]{{1,2}}{_ALIKE})*+")
 _AS_DIGITS = str.maketrans("OoIl", "0011")
 
 

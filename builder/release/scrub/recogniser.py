@@ -19,6 +19,7 @@ Span = tuple[int, int]  # start, end in the view
 # ("" asks the costly one by itself).
 Hint = str | tuple[str, str]
 FIGURE = "[0-9]"  # the cheapest of all
+SIZES = range(7, 20)  # how many figures a candidate has
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Recogniser:
         claims: for kinds made of figures: tells whether a candidate number is one. Candidates are
             cut by `builder.release.scrub.numbers`; the first recogniser to claim one gets it.
         turn: who is asked first about a candidate, lowest first.
+        sizes: how many figures a candidate has that it is asked about.
         reads_amounts: asked about figures written like amounts ("1.234.567") too.
         leftovers: tokens of a run of figures, and its view -> spans; findings that lie wholly
             inside a claimed number are dropped.
@@ -90,6 +92,7 @@ class Recogniser:
     find: Callable[[str, Context], Iterable[Span]] | None = None
     claims: Callable[[Candidate, Context], bool] | None = None
     turn: int = 50
+    sizes: range = SIZES
     reads_amounts: bool = False
     leftovers: Callable[[list[Token], str], Iterable[Span]] | None = None
     settles: Callable[[Candidate], bool] | None = None
@@ -111,6 +114,7 @@ def number(
     claims: Callable[[Candidate, Context], bool],
     turn: int,
     *,
+    sizes: range = SIZES,
     find: Callable[[str, Context], Iterable[Span]] | None = None,
     leftovers: Callable[[list[Token], str], Iterable[Span]] | None = None,
 ) -> Recogniser:
@@ -122,6 +126,7 @@ def number(
         find,
         claims,
         turn,
+        sizes,
         reads_amounts=True,
         leftovers=leftovers,
     )

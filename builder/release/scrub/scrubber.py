@@ -227,10 +227,11 @@ class Scrubber:
             return []
         if self._terms:
             allowed = [term.span() for term in self._terms.finditer(view.text)]
+            firsts = [first for first, _ in allowed]  # disjoint: only the last before holds
             found = [
                 (kind, start, end)
                 for kind, start, end in found
-                if not any(first <= start and end <= last for first, last in allowed)
+                if not (at := bisect_right(firsts, start)) or allowed[at - 1][1] < end
             ]
         return self._resolve(
             [place for place in (_place(view, text, one) for one in found) if place]

@@ -66,8 +66,6 @@ def is_cnpj(digits: str) -> bool:
 
 def _cpf(candidate: Candidate, context: Context) -> bool:
     """Eleven figures that are a CPF, or that follow a cue."""
-    if candidate.size != 11:
-        return False
     if candidate.cued(_CPF_CUE):
         return True
     plain = not candidate.amount and not candidate.weak
@@ -76,15 +74,13 @@ def _cpf(candidate: Candidate, context: Context) -> bool:
 
 def _cnpj(candidate: Candidate, context: Context) -> bool:
     """Fourteen figures that are a CNPJ, or that follow a cue."""
-    if candidate.size != 14:
-        return False
     plain = not candidate.comma and not candidate.amount
     return candidate.cued(_CNPJ_CUE) or (plain and is_cnpj(candidate.digits))
 
 
 def _rg(candidate: Candidate, context: Context) -> bool:
     """Seven to nine figures after a cue."""
-    return 7 <= candidate.size <= 9 and candidate.cued(_RG_CUE)
+    return candidate.cued(_RG_CUE)
 
 
 def _rg_with_x(view: str, context: Context) -> Iterator[Span]:
@@ -107,9 +103,9 @@ def _no_plate(letters: str) -> bool:
 COUNTRY = Country(
     "BR",
     (
-        number("cpf", 65, _cpf, 24),
-        number("cnpj", 64, _cnpj, 32),
-        number("rg", 94, _rg, 36, find=_rg_with_x),
+        number("cpf", 65, _cpf, 24, sizes=range(11, 12)),
+        number("cnpj", 64, _cnpj, 32, sizes=range(14, 15)),
+        number("rg", 94, _rg, 36, sizes=range(7, 10), find=_rg_with_x),
         Recogniser(
             "plate",
             100,

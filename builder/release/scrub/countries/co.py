@@ -38,14 +38,13 @@ def is_nit(digits: str) -> bool:
 
 def _cedula(candidate: Candidate, context: Context) -> bool:
     """Seven to ten figures after a cue."""
-    cued = 7 <= candidate.size <= 10 and candidate.cued(_CEDULA_CUE)
-    return cued and not candidate.counted
+    return candidate.cued(_CEDULA_CUE)
 
 
 def _nit(candidate: Candidate, context: Context) -> bool:
     """Nine to eleven figures after a cue; or a company's, its check digit set apart and right."""
     if candidate.cued(_NIT_CUE):
-        return 9 <= candidate.size <= 11
+        return True
     apart = _SET_APART.search(candidate.said) and not candidate.comma and not candidate.weak
     return bool(
         apart
@@ -64,8 +63,8 @@ _PLATES = plates.patterns(
 COUNTRY = Country(
     "CO",
     (
-        number("cedula", 90, _cedula, 26),
-        number("nit", 66, _nit, 28),
+        number("cedula", 90, _cedula, 26, sizes=range(7, 11)),
+        number("nit", 66, _nit, 28, sizes=range(9, 12)),
         Recogniser(
             "plate",
             100,

@@ -57,8 +57,6 @@ def is_ruc(digits: str) -> bool:
 def _cedula(candidate: Candidate, context: Context) -> bool:
     """Ten figures after a cue; or, at home, with the check digit and unlike a mobile."""
     digits = candidate.digits
-    if candidate.size != 10:
-        return False
     if candidate.cued(_CUE):
         return True
     if candidate.official or candidate.public_line:
@@ -70,8 +68,6 @@ def _cedula(candidate: Candidate, context: Context) -> bool:
 
 def _ruc(candidate: Candidate, context: Context) -> bool:
     """Thirteen figures that are a RUC, or that follow a cue."""
-    if candidate.size != 13:
-        return False
     plain = not candidate.comma and not candidate.amount and not candidate.official
     return (plain and is_ruc(candidate.digits)) or candidate.cued(_CUE)
 
@@ -90,8 +86,8 @@ def _no_plate(letters: str) -> bool:
 COUNTRY = Country(
     "EC",
     (
-        number("cedula", 90, _cedula, 20),
-        number("ruc", 70, _ruc, 30),
+        number("cedula", 90, _cedula, 20, sizes=range(10, 11)),
+        number("ruc", 70, _ruc, 30, sizes=range(13, 14)),
         Recogniser(
             "plate",
             100,

@@ -48,7 +48,7 @@ def is_ruc(digits: str) -> bool:
 
 def _dni(candidate: Candidate, context: Context) -> bool:
     """Eight figures, or nine with the check figure, after a cue."""
-    return candidate.size in (8, 9) and candidate.cued(_DNI_CUE)
+    return candidate.cued(_DNI_CUE)
 
 
 def _lettered(view: str, context: Context) -> Iterator[Span]:
@@ -60,8 +60,6 @@ def _lettered(view: str, context: Context) -> Iterator[Span]:
 
 def _ruc(candidate: Candidate, context: Context) -> bool:
     """Eleven figures that are a RUC, or that follow a cue."""
-    if candidate.size != 11:
-        return False
     if candidate.cued(_RUC_CUE):
         return True
     plain = not candidate.comma and not candidate.amount and not candidate.weak
@@ -77,8 +75,8 @@ _PLATES = plates.patterns(
 COUNTRY = Country(
     "PE",
     (
-        number("dni", 92, _dni, 22, find=_lettered),
-        number("ruc", 70, _ruc, 30),
+        number("dni", 92, _dni, 22, sizes=range(8, 10), find=_lettered),
+        number("ruc", 70, _ruc, 30, sizes=range(11, 12)),
         Recogniser(
             "plate",
             100,

@@ -15,7 +15,7 @@ _DIGITS = re.compile("[0-9]+")
 def claims(candidate: Candidate, context: Context) -> bool:
     """A number in one piece or in groups of at most six figures: it passes Luhn or has a cue."""
     digits, said = candidate.digits, candidate.said
-    if not 13 <= candidate.size <= 19 or digits[0] == "0" or "," in said or candidate.official:
+    if digits[0] == "0" or "," in said or candidate.official:
         return False
     if not luhn(digits) and not candidate.cued(_CUE):
         return False
@@ -30,5 +30,11 @@ def settles(candidate: Candidate) -> bool:
 
 
 RECOGNISER = Recogniser(
-    "card", 60, ((FIGURE, SEVEN_FIGURES),), claims=claims, turn=50, settles=settles
+    "card",
+    60,
+    ((FIGURE, SEVEN_FIGURES),),
+    claims=claims,
+    turn=50,
+    sizes=range(13, 20),
+    settles=settles,
 )

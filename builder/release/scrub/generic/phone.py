@@ -113,10 +113,10 @@ def leftovers(tokens: list[Token], view: str) -> Iterator[Span]:
             run.append(token)
             continue
         # "… siete, y luego el 911": what is written behind a whole number is another
-        while run and not _was_said(run[-1], view) and _size(run[:-1]) >= _WHOLE:
-            run.pop()
-        said = sum(_was_said(token, view) for token in run)
         size = _size(run)
+        while run and not _was_said(run[-1], view) and size - len(run[-1][0]) >= _WHOLE:
+            size -= len(run.pop()[0])
+        said = sum(_was_said(token, view) for token in run)
         if len(run) >= _SPOKEN_NUMBERS and 2 * said >= len(run) and size in _SAID:
             yield run[0][1], run[-1][2]
         run = []
@@ -146,13 +146,11 @@ def find(view: str, context: Context) -> Iterator[Span]:
             yield from _international(tokens, start, nought=True)
     if not context.country:
         return
-    presidio = _presidio(context.country)
     for window in _WINDOW.finditer(view):  # it is slow, and most text has no number
         offset = max(0, window.start() - 2)  # it looks at what stands before a number
-        for result in presidio.analyze(view[offset : window.end()], ["phone"]):
-            first, last = result.start + offset, result.end + offset
-            if not _is_weak(view, first, last, context):
-                yield first, last
+        for start, end in _known_to_libphonenumber(context.country, view[offset : window.end()]):
+            if not _is_weak(view, start + offset, end + offset, context):
+                yield start + offset, end + offset
 
 
 @lru_cache(maxsize=8)
@@ -160,6 +158,12 @@ def _presidio(region: str) -> Any:
     from presidio_analyzer.predefined_recognizers import PhoneRecognizer  # a second to import
 
     return PhoneRecognizer(supported_entity="phone", supported_regions=(region,))
+
+
+@lru_cache(maxsize=1024)
+def _known_to_libphonenumber(region: str, window: str) -> tuple[Span, ...]:
+    """What it finds in a stretch of a view; text that repeats itself is asked once."""
+    return tuple((one.start, one.end) for one in _presidio(region).analyze(window, ["phone"]))
 
 
 def _international(tokens: list[Token], start: int, nought: bool = False) -> Iterator[Span]:
@@ -221,4 +225,4 @@ def _is_mobile(digits: str, region: str) -> bool:
     return kind in (types.MOBILE, types.FIXED_LINE_OR_MOBILE)
 
 
-RECOGNISER = number("phone", 80, claims, 40, find=find, leftovers=leftovers)
+RECOGNISER = number("phone", 80, claims, 40, sizes=range(7, 16), find=find, leftovers=leftovers)

@@ -25,8 +25,7 @@ def find(view: str, context: Context) -> Iterator[Span]:
 
 def claims(candidate: Candidate, context: Context) -> bool:
     """An id whose figures were spread."""
-    spread = candidate.size == 19 and candidate.said != candidate.digits
-    return spread and is_tiktok_id(candidate.digits)
+    return candidate.said != candidate.digits and is_tiktok_id(candidate.digits)
 
 
-RECOGNISER = number("id", 50, claims, 10, find=find)
+RECOGNISER = number("id", 50, claims, 10, sizes=range(19, 20), find=find)
