@@ -1,6 +1,6 @@
 """Recall and restraint of the text scrubber over invented texts (scripts/scrub_cases.py).
 
-usage: python scripts/eval_scrub.py [--sets tune heldout] [--each 200] [--seed 1] [--show KIND]
+usage: python scripts/eval_scrub.py [--sets NAME …] [--each 200] [--seed 1] [--show KIND]
 
 Prints one JSON line. For each set of templates: `recall`, the share of planted identifiers of which
 nothing as long as half of them is left, by form (written, spoken, evasive) and by kind and form;
@@ -45,11 +45,22 @@ def is_gone(planted: Planted, scrubbed: str) -> bool:
     return not any(secret[at : at + size] in left for at in range(len(secret) - size + 1))
 
 
+def scrubber_for(cases: Cases) -> Scrubber:
+    """Ecuador's, as its campaign says; or that of a campaign about Brazil."""
+    if cases.country == "EC":
+        return Scrubber.of(Campaign.load("ecuador_2024"), cases.usernames)
+    return Scrubber(
+        country=cases.country,
+        neighbours=["EC", "PE", "CO"],
+        languages=["pt", "es"],
+        usernames=cases.usernames,
+    )
+
+
 def evaluate(name: str, each: int, seed: int, show: str = "") -> dict[str, Any]:
     """Recall and restraint over one set."""
     cases = Cases(name, seed)
-    campaign = Campaign.load("ecuador_2024")
-    scrubber = Scrubber.of(campaign, cases.usernames)
+    scrubber = scrubber_for(cases)
     planted, harmless = list(cases.planted(each)), list(cases.harmless(each))
     scrubbed = scrubber.scrub_column(pl.Series([one.text for one in planted]))["text"]
     hits: dict[str, list[bool]] = defaultdict(list)
@@ -79,7 +90,9 @@ def evaluate(name: str, each: int, seed: int, show: str = "") -> dict[str, Any]:
 def main() -> None:
     """Print the JSON line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sets", nargs="+", default=["tune", "heldout"])
+    parser.add_argument(
+        "--sets", nargs="+", default=["tune", "pt_tune", "heldout", "fresh", "pt_fresh"]
+    )
     parser.add_argument("--each", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", default="", help="a kind or form whose failures are printed")

@@ -1,8 +1,9 @@
 """Invented identifiers as people write, say and disguise them, and texts that must survive.
 
-Two disjoint sets of templates, fillers and carriers lie beside this file: `tune` (rules may be
-fitted to it) and `heldout` (never looked at while rules are written). `scripts/eval_scrub.py` and
-the tests draw from them. Slots of harmless templates are the keys of `_slots`.
+Disjoint sets of templates, fillers and carriers lie beside this file. Rules may be fitted to `tune`,
+`pt_tune` and `heldout` (it was held out once, and its failures have been looked at since); `fresh`
+and `pt_fresh` are not read while rules are written. `scripts/eval_scrub.py` and the tests draw from
+them. A set plants the kinds it has carriers for; slots of harmless templates are the keys of `_slot`.
 """
 
 from __future__ import annotations
@@ -14,47 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scrub_speech import TONGUES, group, words
+
 from builder.release.scrub.checks import luhn
+from builder.release.scrub.countries.br import is_cpf
 from builder.release.scrub.countries.ec import is_cedula
 
-UNITS = "cero uno dos tres cuatro cinco seis siete ocho nueve".split()
-_TEENS = (
-    "diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte "
-    "veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis veintisiete veintiocho "
-    "veintinueve"
-).split()
-_TENS = {
-    3: "treinta",
-    4: "cuarenta",
-    5: "cincuenta",
-    6: "sesenta",
-    7: "setenta",
-    8: "ochenta",
-    9: "noventa",
-}
-_HUNDREDS = (
-    "",
-    "ciento",
-    "doscientos",
-    "trescientos",
-    "cuatrocientos",
-    "quinientos",
-    "seiscientos",
-    "setecientos",
-    "ochocientos",
-    "novecientos",
-)
-_MONTHS = (
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
-).split()
-_LETTERS = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        "a be ce de e efe ge hache i jota ka ele eme ene o pe cu erre ese te u ve uve equis ye "
-        "zeta".split(),
-        strict=True,
-    )
-)
 FORMS = ("written", "spoken", "evasive")
 
 
@@ -74,37 +40,11 @@ class Harmless(NamedTuple):
     text: str
 
 
-def words(value: int) -> str:
-    """A whole number below a million, in Spanish words."""
-    if value < 10:
-        return UNITS[value]
-    if value < 30:
-        return _TEENS[value - 10]
-    if value < 100:
-        ten, unit = divmod(value, 10)
-        return _TENS[ten] + (f" y {UNITS[unit]}" if unit else "")
-    if value == 100:
-        return "cien"
-    if value < 1000:
-        hundred, rest = divmod(value, 100)
-        return _HUNDREDS[hundred] + (f" {words(rest)}" if rest else "")
-    thousand, rest = divmod(value, 1000)
-    head = "mil" if thousand == 1 else f"{words(thousand)} mil"
-    return head + (f" {words(rest)}" if rest else "")
-
-
-def _group(digits: str) -> str:
-    """Figures as one number, leading noughts said."""
-    bare = digits.lstrip("0")
-    noughts = ["cero"] * (len(digits) - len(bare))
-    return " ".join([*noughts, *([words(int(bare))] if bare else [])])
-
-
 class Cases:
     """One set of templates.
 
     Args:
-        name: `tune` or `heldout`.
+        name: of the set.
         seed: same seed, same texts.
     """
 
@@ -112,6 +52,9 @@ class Cases:
         path = Path(__file__).with_name(f"scrub_templates_{name}.toml")
         self.data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         self.rng = random.Random(f"{name} {seed}")
+        self.language: str = self.data.get("language", "es")
+        self.country: str = self.data.get("country", "EC")
+        self.tongue = TONGUES[self.language]
         self.usernames: list[str] = self.data["words"]["usernames"]
 
     # ---- planted identifiers
@@ -120,7 +63,7 @@ class Cases:
         """`each` texts for every kind and every form it has."""
         for kind, makers in self._makers().items():
             for form in FORMS:
-                if form in makers:
+                if form in makers and kind in self.data["carriers"]:
                     for _ in range(each):
                         yield self._plant(kind, form, makers[form])
 
@@ -152,13 +95,12 @@ class Cases:
             return made | ({"spoken": spoken} if spoken else {})
 
         return {
-            "phone": number(
-                self._mobile, [[10], [3, 3, 4], [2, 2, 2, 2, 2], [4, 3, 3], [4, 6], [2, 4, 4]]
-            ),
-            "landline": number(self._landline, [[9], [2, 7], [2, 3, 4]]),
+            "phone": number(self._mobile, self._sizes("mobile")),
+            "landline": number(self._landline, self._sizes("landline")),
             "short_landline": number(lambda: self._landline()[2:], [[7], [3, 4], [3, 2, 2]]),
             "abroad": {"written": self._abroad, "spoken": self._abroad_said},
             "cedula": number(self._cedula, [[10], [9, 1], [3, 3, 4], [2, 2, 2, 2, 2]]),
+            "cpf": number(self._cpf, [[11], [3, 3, 3, 2], [9, 2]]),
             "ruc": number(lambda: self._cedula() + "001", [[13], [10, 3], [4, 3, 3, 3]]),
             "card": number(self._card, [[16], [4, 4, 4, 4]]),
             "account": number(lambda: "22" + self._figures(8), [[10], [5, 5], [3, 3, 4]]),
@@ -173,13 +115,38 @@ class Cases:
             "address": {"written": self._address, "spoken": self._address_said},
         }
 
+    def _words(self, value: int) -> str:
+        return words(value, self.tongue)
+
     def _figures(self, many: int) -> str:
         return "".join(self.rng.choice("0123456789") for _ in range(many))
 
+    def _sizes(self, kind: str) -> list[list[int]]:
+        sizes = {
+            "EC mobile": [[10], [3, 3, 4], [2, 2, 2, 2, 2], [4, 3, 3], [4, 6], [2, 4, 4]],
+            "EC landline": [[9], [2, 7], [2, 3, 4]],
+            "BR mobile": [[11], [2, 5, 4], [2, 9], [2, 1, 4, 4]],
+            "BR landline": [[10], [2, 4, 4], [2, 8]],
+        }
+        return sizes[f"{self.country} {kind}"]
+
     def _mobile(self) -> str:
+        if self.country == "BR":
+            return (
+                self.rng.choice(["11", "21", "81", "71"])
+                + "9"
+                + self.rng.choice("6789")
+                + self._figures(7)
+            )
         return "09" + self.rng.choice("5689") + self._figures(7)
 
+    def _cpf(self) -> str:
+        body = self._figures(9)
+        return next(f"{body}{last:02d}" for last in range(100) if is_cpf(f"{body}{last:02d}"))
+
     def _landline(self) -> str:
+        if self.country == "BR":
+            return self.rng.choice(["11", "21", "81"]) + self.rng.choice("2345") + self._figures(7)
         return "0" + self.rng.choice("234567") + self.rng.choice("23456") + self._figures(6)
 
     def _cedula(self) -> str:
@@ -217,13 +184,16 @@ class Cases:
                     joined.append(digit)
             groups = joined
         spoken = []
-        for group in groups:
-            if style in ("double", "triple") and len(group) > 1:
-                spoken.append(("doble " if len(group) == 2 else "triple ") + UNITS[int(group[0])])
+        for part in groups:
+            if style in ("double", "triple") and len(part) > 1:
+                times = self.tongue.sums[len(part) - 2]
+                spoken.append(f"{times} {self.tongue.units[int(part[0])]}")
             elif style == "figures_words" or (style == "mixed" and self.rng.random() < 0.5):
-                spoken.append(group)
+                spoken.append(part)
+            elif part == "6" and self.language == "pt" and self.rng.random() < 0.5:
+                spoken.append(self.tongue.six)
             else:
-                spoken.append(_group(group))
+                spoken.append(group(part, self.tongue))
         gap = self.rng.choice(self.data["gaps"])
         text = spoken[0]
         for part in spoken[1:]:
@@ -247,20 +217,32 @@ class Cases:
         return self.rng.choice(["A", "AB", "P", ""]) + self._figures(7)
 
     def _passport_said(self) -> str:
-        return f"{_LETTERS[self.rng.choice('abp')]} {self.said(self._figures(7), 'digits')}"
+        return (
+            f"{self.tongue.letters[self.rng.choice('abp')]} {self.said(self._figures(7), 'digits')}"
+        )
 
     def _plate(self) -> str:
         letters = self.rng.choice("PGAHLMX") + "".join(self.rng.choice("BCFGKNTX") for _ in "12")
+        if self.country == "BR":
+            letters = "".join(self.rng.choice("BCFGKLPRX") for _ in "123")
+            shape = self.rng.choice(["{l}{a}{k}{b}", "{l}-{c}", "{l} {c}", "{l}{c}"])
+            parts = {"a": self._figures(1), "k": self.rng.choice("BCDEFGHJ"), "b": self._figures(2)}
+            return shape.format(l=letters, c=self._figures(4), **parts)
         figures = str(self.rng.randint(2, 9)) + self._figures(self.rng.choice([2, 3]))
         return letters + self.rng.choice(["-", "", " ", ".", " - "]) + figures
 
+    def _plate_sizes(self) -> int:
+        return 3 if self.country == "BR" else self.rng.choice([2, 3])
+
     def _plate_said(self) -> str:
         letters = [self.rng.choice("pgahlmx")] + [self.rng.choice("bcfgkntx") for _ in "12"]
-        figures = str(self.rng.randint(2, 9)) + self._figures(self.rng.choice([2, 3]))
-        said = words(int(figures)) if self.rng.random() < 0.5 else self.said(figures, "digits")
+        figures = str(self.rng.randint(2, 9)) + self._figures(self._plate_sizes())
+        said = (
+            self._words(int(figures)) if self.rng.random() < 0.5 else self.said(figures, "digits")
+        )
         form = self.rng.choice(["names", "letters", "dots", "figures"])
         if form == "names":
-            return " ".join(_LETTERS[letter] for letter in letters) + " " + said
+            return " ".join(self.tongue.letters[letter] for letter in letters) + " " + said
         joint = {"letters": " ", "dots": ".", "figures": ""}[form]
         shown = joint.join(letters).upper()
         return f"{shown} {figures if form == 'figures' else said}"
@@ -283,10 +265,11 @@ class Cases:
 
     def _email_said(self) -> str:
         first, last = self._name()
-        number = self.rng.choice([words(self.rng.randint(11, 99)), self._figures(2), ""])
-        glue = self.rng.choice([" punto ", " guion bajo ", " "])
+        number = self.rng.choice([self._words(self.rng.randint(11, 99)), self._figures(2), ""])
+        point = self.tongue.point
+        glue = self.rng.choice([f" {point} ", f" {self.tongue.underscore} ", " "])
         host = self.rng.choice(
-            ["gmail punto com", "hotmail punto com", "yahoo punto es", "gmail.com"]
+            [f"gmail {point} com", f"hotmail {point} com", f"yahoo {point} es", "gmail.com"]
         )
         local = first + glue + last if glue.strip() else first
         return " ".join(f"{local} {number} arroba {host}".split())
@@ -298,27 +281,27 @@ class Cases:
         ).format(n=name)
 
     def _url_said(self) -> str:
-        name = "".join(self._plain_name())
+        name, end = "".join(self._plain_name()), "br" if self.country == "BR" else "ec"
         return self.rng.choice(
             [
-                "{n} punto com",
-                "{n} punto com punto ec",
-                "tiktok punto com barra {n}",
-                "w w w punto {n} punto org",
-                "facebook punto com barra {n}",
+                "{n} {p} com",
+                "{n} {p} com {p} {end}",
+                "tiktok {p} com barra {n}",
+                "w w w {p} {n} {p} org",
+                "facebook {p} com barra {n}",
             ]
-        ).format(n=name)
+        ).format(n=name, p=self.tongue.point, end=end)
 
     def _account(self) -> str:
         return self.rng.choice(["_", ".", ""]).join(self._plain_name()) + self._figures(2)
 
     def _account_said(self) -> str:
         first, last = self._plain_name()
-        number = self.rng.choice([words(self.rng.randint(11, 99)), self._figures(2)])
+        number = self.rng.choice([self._words(self.rng.randint(11, 99)), self._figures(2)])
         return self.rng.choice(
             [
                 f"{first}{last} {number}",
-                f"{first} guion bajo {last}",
+                f"{first} {self.tongue.underscore} {last}",
                 f"{first}{last}",
                 f"{first}_{last}",
             ]
@@ -336,11 +319,15 @@ class Cases:
         return squashed.upper() if shape == "joined" else "#" + squashed
 
     def _day(self) -> tuple[int, str, int]:
-        return self.rng.randint(1, 28), self.rng.choice(_MONTHS), self.rng.randint(1950, 2006)
+        return (
+            self.rng.randint(1, 28),
+            self.rng.choice(self.tongue.months),
+            self.rng.randint(1950, 2006),
+        )
 
     def _birth(self) -> str:
         day, month, year = self._day()
-        number = _MONTHS.index(month) + 1
+        number = self.tongue.months.index(month) + 1
         return self.rng.choice(
             [
                 f"{day} de {month} de {year}",
@@ -351,7 +338,8 @@ class Cases:
 
     def _birth_said(self) -> str:
         day, month, year = self._day()
-        return f"{words(day)} de {month} {self.rng.choice(['de ', 'del '])}{words(year)}"
+        of = self.rng.choice(["de", "del"] if self.language == "es" else ["de"])
+        return f"{self._words(day)} de {month} {of} {self._words(year)}"
 
     def _coordinates(self) -> str:
         lat, lon = f"{self.rng.uniform(0.1, 4.9):.5f}", f"{self.rng.uniform(75, 81):.5f}"
@@ -366,14 +354,24 @@ class Cases:
 
     def _coordinates_said(self) -> str:
         def part(low: int, high: int) -> str:
-            figures = " ".join(UNITS[int(digit)] for digit in self._figures(4))
-            return f"menos {words(self.rng.randint(low, high))} punto {figures}"
+            figures = " ".join(self.tongue.units[int(digit)] for digit in self._figures(4))
+            return f"menos {self._words(self.rng.randint(low, high))} punto {figures}"
 
         return f"latitud {part(1, 4)}, longitud {part(75, 81)}"
 
     def _address(self) -> str:
         first, last = (part.capitalize() for part in self._plain_name())
         n = self.rng.randint
+        if self.language == "pt":
+            return self.rng.choice(
+                [
+                    f"rua {last}, {n(10, 999)}",
+                    f"avenida {first} {last} {n(100, 999)}",
+                    f"quadra {n(1, 90)} lote {n(1, 40)}",
+                    f"rua {first} {last} número {n(10, 999)}",
+                    f"travessa {last} nº {n(10, 999)}",
+                ]
+            )
         return self.rng.choice(
             [
                 f"calle {last} N{n(10, 60)}-{n(10, 99)} y {first}",
@@ -388,10 +386,18 @@ class Cases:
     def _address_said(self) -> str:
         last = self._plain_name()[1].capitalize()
         n = self.rng.randint
+        if self.language == "pt":
+            return self.rng.choice(
+                [
+                    f"rua {last} número {self._words(n(10, 999))}",
+                    f"quadra {self._words(n(1, 90))} lote {self._words(n(1, 40))}",
+                    f"avenida {last} número {n(100, 999)}",
+                ]
+            )
         return self.rng.choice(
             [
-                f"manzana {words(n(1, 90))} villa {words(n(1, 40))}",
-                f"calle {last} número {words(n(100, 999))}",
+                f"manzana {self._words(n(1, 90))} villa {self._words(n(1, 40))}",
+                f"calle {last} número {self._words(n(100, 999))}",
                 f"avenida {last} número {n(100, 999)}",
             ]
         )
@@ -425,11 +431,11 @@ class Cases:
             "m": lambda: (
                 f"{n(1, 90)}{(s := self.rng.choice('. ,'))}{n(0, 999):03d}{s}{n(0, 999):03d}"
             ),
-            "w": lambda: words(n(1, 12)),
-            "ww": lambda: words(n(13, 99)),
-            "www": lambda: words(n(101, 999)),
+            "w": lambda: self._words(n(1, 12)),
+            "ww": lambda: self._words(n(13, 99)),
+            "www": lambda: self._words(n(101, 999)),
             "day": lambda: str(n(1, 28)),
-            "month": lambda: self.rng.choice(_MONTHS),
+            "month": lambda: self.rng.choice(self.tongue.months),
             "year": lambda: str(n(1980, 2024)),
             "hour": lambda: f"{n(0, 23):02d}",
             "min": lambda: f"{n(0, 59):02d}",
@@ -441,13 +447,13 @@ class Cases:
         if name == "count":
             up = list(range(1, n(7, 13)))
             values = up[::-1] if self.rng.random() < 0.3 else up
-            return self.rng.choice([", ", " ", "... "]).join(words(value) for value in values)
+            return self.rng.choice([", ", " ", "... "]).join(self._words(value) for value in values)
         values = [n(1, 75) for _ in range(n(5, 9))]
         if "increasing" in name:
             values = sorted(set(values))
-        shown = [words(value) if name.startswith("w") else str(value) for value in values]
+        shown = [self._words(value) if name.startswith("w") else str(value) for value in values]
         if self.rng.random() < 0.6:
-            return ", ".join(shown[:-1]) + " y " + shown[-1]
+            return ", ".join(shown[:-1]) + self.tongue.joint + shown[-1]
         return ", ".join(shown)
 
 

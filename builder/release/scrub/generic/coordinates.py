@@ -14,11 +14,11 @@ from builder.release.scrub.recogniser import FIGURE, Context, Hint, Recogniser, 
 _SIDE = r"(?:\s?(?:[NSEWO](?!\w)|norte|sur|este|oeste))?"
 _DECIMAL = r"(?P<{0}>(?:menos\s+|-\s?)?\d{{1,3}}[.,]\d{{3,}})"
 _LAT, _LON = _DECIMAL.format("lat"), _DECIMAL.format("lon")
-_PAIR = re.compile(
-    rf"(?<![\w.,])(?:(?P<c1>[NS])\s?)?{_LAT}(?P<s1>{_SIDE})[\s,;/|y]{{1,4}}(?:(?P<c2>[EWO])\s?)?{_LON}(?P<s2>{_SIDE})"
-    r"(?![\w]|[.,]\d)",
-    re.IGNORECASE,
+_BOTH = (
+    rf"(?:(?P<c1>[NS])\s?)?{_LAT}(?P<s1>{_SIDE})[\s,;/|y]{{1,4}}(?:(?P<c2>[EWO])\s?)?{_LON}(?P<s2>{_SIDE})"
+    r"(?![\w]|[.,]\d)"
 )
+_PAIR, _NEXT = (re.compile(start + _BOTH, re.IGNORECASE) for start in (r"(?<![\w.,])", "(?=-)"))
 _PART = r"\d{1,3}(?:\s{0,2}\d{1,2}\s{0,2}['′’\s]?)(?:\s{0,2}\d{1,2}(?:[.,]\d+)?\s{0,2}[\"″”'′’]*)?"
 _DEGREES = re.compile(
     rf"(?<!\d){_PART}\s?(?-i:[NS]|norte|sur)(?!\w)[\s,;y]{{1,4}}{_PART}\s?(?-i:[EWO]|este|oeste)(?!\w)"
@@ -59,9 +59,13 @@ def find(view: str, context: Context) -> Iterator[Span]:
     """Yield pairs of coordinates."""
     if figures(view) < 4:
         return
-    for match in _PAIR.finditer(view):
-        if _is_pair(match, view[max(0, match.start() - 60) : match.start()]):
-            yield match.span()
+    at = 0
+    while match := _PAIR.search(view, at):
+        while match:
+            at = match.end()
+            if _is_pair(match, view[max(0, match.start() - 60) : match.start()]):
+                yield match.span()
+            match = _NEXT.match(view, at)  # one behind the other, with nothing between
     for pattern in (_DEGREES, _SPOKEN):
         for match in pattern.finditer(view):
             yield match.span()
