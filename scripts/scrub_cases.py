@@ -1,9 +1,9 @@
 """Invented identifiers as people write, say and disguise them, and texts that must survive.
 
-Disjoint sets of templates, fillers and carriers lie beside this file. Rules may be fitted to `tune`,
-`pt_tune` and `heldout` (it was held out once, and its failures have been looked at since); `fresh`
+Disjoint sets of templates, fillers and carriers lie beside this file. Rules may be fitted to
+`tune`, `pt_tune` and `heldout` (held out once, but its failures have been looked at since); `fresh`
 and `pt_fresh` are not read while rules are written. `scripts/eval_scrub.py` and the tests draw from
-them. A set plants the kinds it has carriers for; slots of harmless templates are the keys of `_slot`.
+them. A set plants the kinds it has carriers for; slots of harmless templates are keys of `_slot`.
 """
 
 from __future__ import annotations
