@@ -24,7 +24,8 @@ SCRUBBER = Scrubber(
 PIECES = (
     "1", "9", "0 ", "7 3 ", "12", "2024", "+", "+593", "00", "1.234", "uno ", "dos, ", "y ", "mil ",
     "cien ", "doble ", "meia ", "eh ", "a ", "o ", "O", "l1", "@", "@a", "arroba ", "punto ",
-    "com ", "gmail ", "guion ", "[", "]", "(at)", "(", "x", ":", "/", "-", ".", ",", "°", "_", "#", "www.", "://",
+    "com ", "gmail ", "guion ", "[", "]", "(at)", "(", "x", ":", "/", "-", ".", ",", "°", "_", "#",
+    "www.", "://",
     "calle ", "mz ", "placa ", "be ce ", "GSK ", "EC12", "nací ", "menos ", "latitud ", "cuenta ",
     "como ", "llama al ", "cédula ", "caso ", "wilmer", "é", "\u0301", "①", "\x01", "ECU 911 ",
     "[PHONE]",
