@@ -24,6 +24,7 @@ _NO_FAILURE = frozenset("ok near_empty no_speech no_audio pass warn".split())
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
 # states in which the parts that are there are counted, and the rest is pending
 _UNFINISHED = (RUNNING, FAILED, INTERRUPTED)
+_ROW = ("id", "input_digest", "status")  # what every part of a row stage has
 
 
 @dataclass
@@ -224,10 +225,11 @@ def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
     statuses, reasons, done = entry.statuses, entry.reasons, sum(entry.statuses.values())
     found_parts = sorted((work / stage / entry.fingerprint).glob("part-*.parquet"))
     # the next run sets the damaged ones aside and computes their rows again
-    parts = [part for part in found_parts if is_whole(part)] if entry.state in _UNFINISHED else []
+    unfinished = entry.state in _UNFINISHED
+    parts = [part for part in found_parts if is_whole(part, _ROW)] if unfinished else []
     if entry.state in _UNFINISHED and entry.fingerprint and parts:
         # a stage that judges two texts of a video has two rows of one id
-        found = pl.scan_parquet(parts, glob=False).select("id", "input_digest", "status").collect()
+        found = pl.scan_parquet(parts, glob=False).select(_ROW).collect()
         found = found.unique(["id", "input_digest"], keep="last", maintain_order=True)
         counted = found["status"].value_counts()
         statuses = {str(status): int(n) for status, n in counted.iter_rows()}
@@ -252,10 +254,10 @@ def _any_quarantined(entry: Entry) -> bool:
 
 def _quarantined(parts: Sequence[Path]) -> list[str]:
     """Digests of the inputs of the rows in quarantine."""
-    whole = [part for part in parts if is_whole(part)]
-    if not whole or "reason" not in pl.read_parquet_schema(whole[0]):
+    columns = (*_ROW, "reason")
+    whole = [part for part in parts if is_whole(part, columns)]
+    if not whole:
         return []
-    columns = ["id", "input_digest", "status", "reason"]
     found = pl.scan_parquet(whole, glob=False).select(columns).collect()
     latest = found.unique(["id", "input_digest"], keep="last", maintain_order=True)
     return latest.filter(is_quarantined(latest))["input_digest"].unique().sort().to_list()
@@ -276,7 +278,7 @@ def latest_results(work: Path, stage: str, columns: Sequence[str]) -> pl.DataFra
     read_status(work)  # raises when there is no ledger
     entry = _read(work)["stages"].get(stage, {})
     parts = sorted((work / stage / entry.get("fingerprint", "none")).glob("part-*.parquet"))
-    if damaged := [part for part in parts if not is_whole(part)]:
+    if damaged := [part for part in parts if not is_whole(part, ("id", *columns))]:
         raise StageFailed(
             f"{len(damaged):,} of the {len(parts):,} stored results of {stage} are damaged",
             file=damaged[0],

@@ -15,12 +15,13 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.errors import UsageProblem, WorkLocked, disk_full_guard
@@ -70,11 +71,19 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()[:DIGEST_DIGITS]
 
 
-def is_whole(part: Path) -> bool:
-    """Whether a part (`part-<number>-<digest>.parquet`) holds what its name says."""
+def is_whole(part: Path, columns: Iterable[str] = ()) -> bool:
+    """Whether a part (`part-<number>-<digest>.parquet`) holds what its name says.
+
+    Args:
+        part: the file.
+        columns: that it must have, or it is somebody else's.
+    """
     try:
-        return part.stem.rsplit("-", 1)[1] == digest_of(part)
-    except (OSError, IndexError):
+        _, number, digest = part.stem.split("-")
+        if not number.isdecimal() or digest != digest_of(part):
+            return False
+        return {*columns} <= {*pq.read_schema(part).names}
+    except (OSError, ValueError, pa.ArrowException):
         return False
 
 
@@ -161,7 +170,7 @@ class Store:
         whole = []
         for part in found:
             if part not in self._checked:
-                if not is_whole(part):
+                if not is_whole(part, ("id", "input_digest", *stage.output_schema)):
                     set_aside(part)
                     self.damaged.append(part)
                     continue

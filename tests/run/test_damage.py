@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from fakes.toy_stage import Toy, inputs, quiet
 
@@ -13,7 +14,7 @@ from builder.errors import BuilderError, StageFailed
 from builder.run.ledger import LEDGER, Entry, Ledger, latest_results, status_lines
 from builder.run.local import run_stage
 from builder.run.resume import once
-from builder.run.store import Store, is_whole
+from builder.run.store import Store, digest_of, is_whole
 
 ROWS = 20
 
@@ -115,6 +116,24 @@ def test_results_that_are_damaged_are_not_handed_out(tmp_path: Path) -> None:
     assert "again" in caught.value.way_out
     told = "\n".join(status_lines(store.work))  # the damaged rows are pending
     assert f"{ROWS}" in told and f"{ROWS - Toy.batch_size}" in told
+
+
+@pytest.mark.parametrize("name", ["part-000001-{}", "part-zzz-{}", "part-{}", "part-1-2-{}"])
+def test_what_was_never_ours_is_set_aside_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    """Whole, and with the digest of its own bytes: only its name or its columns tell."""
+    whole, _ = run_stage(Toy(), inputs(ROWS), Store(tmp_path / "work"), quiet)
+    folder = next((tmp_path / "work" / "toy").iterdir())
+    foreign = folder / "foreign.parquet"
+    pl.DataFrame({"id": [1], "other": ["x"]}).write_parquet(foreign)
+    foreign = foreign.rename(folder / f"{name.format(digest_of(foreign))}.parquet")
+    (folder / "part-000002-000000000000.parquet").mkdir()
+    ledger = Ledger(Store(tmp_path / "work"), {}, ["toy"])
+    ledger.note("toy", Entry("failed", Toy().fingerprint, ROWS))
+    assert f"{ROWS}" in "\n".join(status_lines(tmp_path / "work"))
+    store = Store(tmp_path / "work")
+    again, report = run_stage(Toy(), inputs(ROWS), store, quiet)
+    assert again.equals(whole) and report.computed == 0
+    assert foreign in store.damaged and len(store.damaged) == 2
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -180,6 +180,11 @@ class Pool:
     def _take(self, each: Sent) -> None:
         try:
             result = self._ray.get(each.reply)
+        except self._ray.exceptions.RayTaskError as error:
+            raise StageFailed(
+                f"a worker of the stage {self._stage.name} raised {type(error.cause).__name__}",
+                way_out="see that every node has the same package; else report it",
+            ) from error
         except self._ray.exceptions.RayError as error:
             each.lost += 1
             if each.lost >= LOST:
