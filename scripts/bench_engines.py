@@ -1,8 +1,8 @@
 """Measures the engines: what a process of its own costs, and what a second Ray worker is worth.
 
-Blank texts go through the language stage in this process, apart, and on Ray; the speech clips of the
-embedded sample through Whisper with one Ray worker and with two, each single-threaded. Both
-sides in the same run, the fastest of `--rounds` each. Prints one JSON line.
+Blank texts go through the language stage in this process, apart, and on Ray; the clips of the
+embedded sample through Whisper with one Ray worker and with two, each single-threaded. Both sides
+in the same run, the fastest of `--rounds` each. Prints one JSON line.
 
 usage: python scripts/bench_engines.py [--rows 20000] [--rounds 3] [--copies 2]
 """
@@ -67,13 +67,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for label, wanted in engines.items():
-            with warm(
-                wanted, Language(load_profile("offline").language), texts.head(1_000)
-            ) as engine:
-                best = min(
-                    seconds(Language(load_profile("offline").language), texts, engine, folder)
-                    for _ in range(options.rounds)
-                )
+            light = Language(load_profile("offline").language)
+            with warm(wanted, light, texts.head(1_000)) as engine:
+                rounds = range(options.rounds)
+                best = min(seconds(light, texts, engine, folder) for _ in rounds)
             result[f"ms_per_1000_rows_{label}"] = round(best / options.rows * 1e6, 1)
         videos = folder / "videos"
         videos.mkdir()
