@@ -26,13 +26,14 @@ import time
 from pathlib import Path
 
 import polars as pl
-from torture_faults import FAULTS, Fault, Site, Tally, judged
+from torture_faults import FAULTS, STAGES, Fault, Site, Tally, judged
 
 from builder.annotate.transcribe import Transcribe
 from builder.config.campaign import Campaign
 from builder.config.profile import load_profile
 from builder.media.downloads import find_media
 from builder.media.probe import Probe
+from builder.pipeline.plan import PLAN
 from builder.pipeline.request import SAMPLE
 from builder.run.engines.apart import Apart
 from builder.run.local import run_stage
@@ -55,8 +56,7 @@ def campaign(folder: Path) -> list[str]:
         (videos / f"{row}.mp4").write_bytes(clip if n + 1 < DOWNLOADS else clip[: len(clip) // 3])
     key.touch(mode=0o600)
     key.write_text("0123456789abcdef" * 4 + "\n", encoding="ascii")
-    skip = ["--skip", "transcribe"]
-    return [str(pages), "--videos-dir", str(videos), "--key-file", str(key), *skip]
+    return [str(pages), "--videos-dir", str(videos), "--key-file", str(key)]
 
 
 def ids_of(folder: Path, pages: Path) -> list[int]:
@@ -89,7 +89,8 @@ def torture(folder: Path, rounds: int, seed: int, minutes: float) -> dict[str, T
         SystemExit: the campaign cannot even be built undisturbed.
     """
     arguments = campaign(folder)
-    quiet = Site(folder / "undisturbed", arguments, [], 0.0)
+    skipped = ",".join(step.name for step in PLAN.row_steps if step.name not in STAGES)
+    quiet = Site(folder / "undisturbed", arguments, [], 0.0, skipped)
     quiet.folder.mkdir()
     started = time.monotonic()
     first = quiet.start().wait()
@@ -106,7 +107,7 @@ def torture(folder: Path, rounds: int, seed: int, minutes: float) -> dict[str, T
             print(f"time is up after {number} rounds", flush=True)
             break
         dice = random.Random(f"{seed}:{number}")
-        site = Site(folder / f"round-{number}", arguments, ids, seconds)
+        site = Site(folder / f"round-{number}", arguments, ids, seconds, skipped)
         site.folder.mkdir()
         if dice.random() < 0.3:  # on top of what is done
             shutil.copytree(quiet.work, site.work)
