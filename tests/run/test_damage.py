@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,9 @@ def test_a_part_is_hashed_once_in_a_process(
     run_stage(Toy(), inputs(ROWS), Store(tmp_path / "work"), quiet)
     store, asked = Store(tmp_path / "work"), []
 
-    def counting(part: Path) -> bool:
+    def counting(part: Path, columns: Iterable[str]) -> bool:
         asked.append(part)
-        return is_whole(part)
+        return is_whole(part, columns)
 
     monkeypatch.setattr("builder.run.store.is_whole", counting)
     for _ in range(3):
