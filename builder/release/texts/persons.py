@@ -56,35 +56,33 @@ class Persons:
 
     def column(self, clean: Cleaned, people: Sequence[Roster]) -> Named:
         """A String column after the scrubber; `people` (one a row) learn who was met."""
-        texts: list[str | None] = clean.text.to_list()
-        kinds: list[list[str]] = clean.kinds.to_list()
-        made: dict[int, list[Cut]] = {}
-        said = [(row, text) for row, text in enumerate(texts) if text]
-        rosters_ = [people[row] for row, _ in said]
-        every = cuts_of_all(self._finder, [text for _, text in said], rosters_)
-        for (row, text), found in zip(said, every, strict=True):
-            if found:
-                made[row] = found
-                texts[row] = replaced(text, found)
-                kinds[row] = [*kinds[row], *[PERSON] * len(found)]
-        withheld: list[str | None] = clean.withheld.to_list()
+        held = (clean.text.str.len_bytes() > 0).arg_true()
+        said = dict(zip(held.to_list(), clean.text.gather(held).to_list(), strict=True))
+        every = cuts_of_all(self._finder, list(said.values()), [people[row] for row in said])
+        made = {row: found for row, found in zip(said, every, strict=True) if found}
+        if not made:
+            return Named(clean, made)
         rows = list(made)
-        again = scrub_safely(
-            self._cleaner.scrubber, pl.Series([texts[r] for r in rows], dtype=pl.String)
-        )
-        for row, text, more in zip(
-            rows, again["text"].to_list(), again["kinds"].to_list(), strict=True
+        texts: list[str | None] = [replaced(said[row], made[row]) for row in rows]
+        kinds = [
+            [*before, *[PERSON] * len(made[row])]
+            for row, before in zip(rows, clean.kinds.gather(rows).to_list(), strict=True)
+        ]
+        withheld = clean.withheld.gather(rows).to_list()
+        again = scrub_safely(self._cleaner.scrubber, pl.Series(texts, dtype=pl.String))
+        for at, (text, more) in enumerate(
+            zip(again["text"].to_list(), again["kinds"].to_list(), strict=True)
         ):
             if not more and text is not None:
                 continue
-            texts[row] = self._settled(text, people[row])
-            kinds[row] = [*kinds[row], *more]
-            withheld[row] = IDENTIFIER if texts[row] is None else withheld[row]
+            texts[at] = self._settled(text, people[rows[at]])
+            kinds[at] += more
+            withheld[at] = IDENTIFIER if texts[at] is None else withheld[at]
         result = replace(
             clean,
-            text=pl.Series(clean.text.name, texts, dtype=pl.String),
-            kinds=pl.Series(clean.kinds.name, kinds, dtype=pl.List(pl.String)),
-            withheld=pl.Series(clean.withheld.name, withheld, dtype=pl.String),
+            text=_changed(clean.text, rows, texts),
+            kinds=_changed(clean.kinds, rows, kinds),
+            withheld=_changed(clean.withheld, rows, withheld),
         )
         return Named(result, made)
 
@@ -142,6 +140,21 @@ class Persons:
         for row, items_ in done.items():
             lists[row] = items_
         return pl.Series(segments.name, lists, dtype=segments.dtype)
+
+
+def _changed(column: pl.Series, rows: list[int], values: Sequence[Any]) -> pl.Series:
+    """A column with other values in some rows: few, so the others are not written anew."""
+    new = pl.DataFrame(
+        {
+            "row": pl.Series(rows, dtype=pl.UInt32),
+            "new": pl.Series(values, dtype=column.dtype),
+            "is_new": True,
+        }
+    )
+    both = column.alias("old").to_frame().with_row_index("row")
+    both = both.join(new, on="row", how="left", maintain_order="left")
+    value = pl.when("is_new").then("new").otherwise("old").alias(column.name)
+    return both.select(value).to_series()
 
 
 class _Pieces(NamedTuple):
