@@ -2,10 +2,11 @@
 
 usage: python scripts/bench_tabular.py [--videos 51479 1000000] [--folder DIR] [--one-core-up-to N]
 
-Prints one JSON line. For each size: wall and CPU seconds and peak resident MiB (all processes
-together) of `ecuador-crisis regenerate` over a simulated campaign (all stages, release and
-validation included), on every core and on one; of its ingest alone; and of the authors' way: every
-page through `json.loads` and `pandas.DataFrame`, `pandas.concat`, `drop_duplicates`, `to_csv`.
+Prints one JSON line, and to stderr each size as soon as it is measured. For each size: wall and CPU
+seconds and peak resident MiB (all processes together) of `ecuador-crisis regenerate` over a
+simulated campaign (all stages, release and validation included), on every core and on one; of its
+ingest alone; and of the authors' way: every page through `json.loads` and `pandas.DataFrame`,
+`pandas.concat`, `drop_duplicates`, `to_csv`.
 `same_bytes`: whether both builds gave the same release. `exponents` are those of wall and CPU time
 from each size to the next: 1 is linear. Times on a machine that does other things too are told
 beside its load.
@@ -150,10 +151,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work (needs ~15 GB for 5 million)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        sizes = [
-            bench(n, Path(folder) / str(n), arguments.one_core_up_to)
-            for n in sorted(arguments.videos)
-        ]
+        sizes = []
+        for videos in sorted(arguments.videos):
+            sizes.append(bench(videos, Path(folder) / str(videos), arguments.one_core_up_to))
+            print(json.dumps(sizes[-1]), file=sys.stderr, flush=True)
     result = {
         "bench": "tabular",
         "cpus": cores(),
