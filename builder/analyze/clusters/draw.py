@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import altair as alt
 import orjson
 import polars as pl
@@ -33,10 +35,15 @@ def figure_of(made: Map | None, about: str, videos: int, words: Words) -> Figure
         numbers = (
             data.filter(pl.col("cluster").is_between(0, SHOWN - 1))
             .group_by("cluster")
-            .agg(pl.col("x").median(), pl.col("y").median())
+            .agg(pl.col("x").max(), pl.col("y").median(), left=pl.col("x").min())
             .sort("cluster")
-            .to_dicts()
         )
+        # a number stands to the right of its cluster, or to the left of one at the edge
+        edge = data.select(edge=0.06 * pl.col("x").min() + 0.94 * pl.col("x").max()).item()
+        beside: list[tuple[pl.DataFrame, Literal["left", "right"], int]] = [
+            (numbers.filter(pl.col("x") <= edge), "left", 8),
+            (numbers.filter(pl.col("x") > edge).with_columns(x="left"), "right", -8),
+        ]
         bare = alt.Axis(labels=False, grid=False, title=None)
         x = alt.X("x:Q", axis=bare, scale=alt.Scale(zero=False, nice=False, padding=12))
         y = alt.Y("y:Q", axis=bare, scale=alt.Scale(zero=False, nice=False, padding=12))
@@ -46,13 +53,13 @@ def figure_of(made: Map | None, about: str, videos: int, words: Words) -> Figure
         side = layout.inner if layout.phone else 560
         base = alt.Chart(values(rows), width=layout.inner - 8, height=side)
         layers = [base.mark_circle(size=22, opacity=0.55).encode(x=x, y=y, color=colour)]
-        if numbers:
-            marks = alt.Chart(values(numbers))
-            layers += [
-                marks.mark_text(fontSize=15, fontWeight=700, color=ACCENT).encode(
-                    x=x, y=y, text="cluster:N"
+        for some, align, dx in beside:
+            if some.height:
+                marks = alt.Chart(values(some.to_dicts()))
+                bold = marks.mark_text(
+                    fontSize=15, fontWeight=700, color=ACCENT, align=align, dx=dx
                 )
-            ]
+                layers.append(bold.encode(x=x, y=y, text="cluster:N"))
         return layered(*layers)
 
     near = made.near if made else None
@@ -97,6 +104,7 @@ def page_of(
             dots=orjson.dumps(dots).decode().replace("<", "\\u003c"),
             sizes=[(cluster, words.number(n)) for cluster, n in sizes],
             text=TEXT,
+            shown=SHOWN,
         )
         .encode()
     )

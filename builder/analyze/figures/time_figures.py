@@ -134,19 +134,24 @@ def videos_a_day(
     columns = 1 if layout.phone else 2
     width = (layout.inner - _GUTTER * (columns - 1)) // columns - _BESIDE
     days = material.days(width)
+    titles = [wrapped(title, width + _BESIDE, SIZE, bold=True) for title, _ in panels]
+    for start in range(0, len(titles), columns):  # panels side by side stand at one height
+        lines = max(len(title) for title in titles[start : start + columns])
+        for place, title in enumerate(titles[start : start + columns], start):
+            titles[place] = [" "] * (lines - len(title)) + title
     stacks = []
     for column in range(columns):
-        mine = panels[column::columns]
+        mine = [data for _, data in panels[column::columns]]
         if not mine:
             continue
         drawn = [
             (
-                alt.TitleParams(wrapped(title, width + _BESIDE, SIZE, bold=True)),
+                alt.TitleParams(title),
                 days.panel(
                     _rows(days, data, "videos"), height=height, labels=place == len(mine) - 1
                 ),
             )
-            for place, (title, data) in enumerate(mine)
+            for place, (title, data) in enumerate(zip(titles[column::columns], mine, strict=True))
         ]
         stacks.append(days.stack(drawn))
     return beside(stacks, spacing=_GUTTER)

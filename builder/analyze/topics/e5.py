@@ -19,8 +19,9 @@ import numpy as np
 
 from builder.analyze.topics.e5_file import E5File, read_e5
 from builder.analyze.vectors import Floats
+from builder.annotate.nli.backends.ct2_spec import save_encoder
 from builder.annotate.nli.batching import batches
-from builder.annotate.nli.convert import fsync_files, save_encoder
+from builder.annotate.nli.convert import fsync_files
 from builder.errors import StageFailed
 from builder.run.cache import cache_folder, file_sha256, is_sealed, make_sealed
 from builder.run.cpu import cores

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from explorer_kit import data_in
 from release_kit import Result, rewrite
 
 from builder.analyze.figures import paper
@@ -196,6 +197,36 @@ def test_a_poor_release_gives_a_page_that_says_so(
     assert told in page and told in lines[0] and "SYNTHETIC" in page
     assert rows(out / "topics.csv") == []
     assert pl.read_parquet(out / "assignments.parquet").height == rows_left
+
+
+def test_the_explorer_takes_the_topics_folder(editable: Path, tmp_path: Path, cli: Cli) -> None:
+    plant(editable, texts(300)[0])
+    out = tmp_path / "out"
+    run_topics(editable, out, topics=5, stage=stage(), cache=tmp_path / "c")
+    labels = (out / FILE).read_text(encoding="utf-8").splitlines()
+    columns = next(csv.reader([labels[0]]))
+    first = next(csv.reader([labels[1]]))
+    first[columns.index("label")] = "Lo de siempre"
+    with (out / FILE).open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([columns, first])
+    run_topics(editable, out, topics=5, stage=stage(), cache=tmp_path / "c")
+    explored = cli("explore", editable, "--out", tmp_path / "site", "--topics", out)
+    assert explored.code == 0, explored.err
+    page = data_in(tmp_path / "site" / "index.html")
+    assert len(page["topics"]) == 5
+    assert sum("Lo de siempre" in json.dumps(topic) for topic in page["topics"]) == 1
+
+
+@pytest.mark.parametrize("rows_left", [0, 1])
+def test_the_explorer_takes_a_folder_without_topics(
+    rows_left: int, editable: Path, tmp_path: Path, cli: Cli
+) -> None:
+    plant(editable, texts(300)[0], rows_left)
+    out = tmp_path / "out"
+    run_topics(editable, out, stage=stage(), cache=tmp_path / "c")
+    explored = cli("explore", editable, "--out", tmp_path / "site", "--topics", out)
+    assert explored.code == 0, explored.err
+    assert (tmp_path / "site" / "index.html").is_file()
 
 
 def test_one_day_and_one_topic_make_a_page(editable: Path, tmp_path: Path) -> None:

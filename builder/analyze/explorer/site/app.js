@@ -299,6 +299,7 @@
   };
 
   // ---- lists to choose from ----
+  const share = (n, of) => (!of ? "–" : n > 0 && n / of < 0.0005 ? `<${percent.format(0.001)}` : percent.format(n / of)); // some are not none
   const bar = (share, kind = "main") => draw("svg", { "aria-hidden": "true", viewBox: "0 0 100 10", preserveAspectRatio: "none" },
     draw("rect", { class: kind, width: (100 * Math.min(1, share)).toFixed(2), height: 10 }));
   const drawList = (id, title, items, of, note = "") => {
@@ -312,7 +313,7 @@
       const button = el("button", { type: "button", "aria-pressed": String(state[id] === item.value), "data-key": `${id}/${item.value}` }, el("bdi", {}, item.name));
       button.addEventListener("click", () => change({ [id]: state[id] === item.value ? "" : item.value }));
       body.append(el("tr", {}, el("th", { scope: "row" }, button), el("td", { class: "bar" }, bar(top ? item.n / top : 0, item.kind)),
-        el("td", { class: "n" }, whole.format(item.n)), el("td", { class: "n" }, of ? percent.format(item.n / of) : "–")));
+        el("td", { class: "n" }, whole.format(item.n)), el("td", { class: "n" }, share(item.n, of))));
     }
     const heads = [[title, null], [text.bar, "bar"], [text.videos, "n"], [text.share, "n"]];
     const head = el("tr", {}, ...heads.map(([name, kind], i) => el("th", { scope: "col", class: kind }, i === 1 ? el("span", { class: "unseen" }, name) : name)));
@@ -361,9 +362,9 @@
     drawList("tag", text.hashtags, top, t.of.tag, !data.exact && state.topic !== "" ? text.tags_off : "");
     drawList("language", text.language, [...data.languages.map((name, i) => ({ name, value: String(i), n: t.language[i] })),
       { name: text.no_transcript, value: NONE, n: t.language[data.languages.length] }], t.of.language);
-    drawList("topic", text.label, data.topics.map((name, i) => ({ name, value: String(i), n: t.topic[i] })),
+    drawList("topic", text.topic, data.topics.map((name, i) => ({ name, value: String(i), n: t.topic[i] })),
       t.of.topic, !data.exact && state.tag !== "" ? text.topics_off : "");
-    drawList("source", text.label, [...data.sources.map((name, i) => ({ name: text[name], value: String(i), n: t.source[i] })),
+    drawList("source", text.source, [...data.sources.map((name, i) => ({ name: text[name], value: String(i), n: t.source[i] })),
       { name: text.no_source, value: NONE, n: t.source[data.sources.length] }], t.of.source);
   };
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from builder.annotate.nli.backends.ct2_spec import ENCODER_PREFIX
 from builder.annotate.nli.checkpoint import first_position
-from builder.annotate.nli.convert import ENCODER_PREFIX
 from builder.annotate.nli.weights import Weights
 from builder.run.progress import Progress
 
