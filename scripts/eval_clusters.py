@@ -1,10 +1,10 @@
 """Do clusters of frame embeddings find the kinds of made videos?
 
-    python scripts/eval_clusters.py [--videos 120] [--seed 1]
+    python scripts/eval_clusters.py [--videos 120] [--seed 11]
 
 Adjusted mutual information of clusters and kinds (1: the same, 0: chance), and of k-means with the
 true number of kinds on the raw embeddings. The videos are SYNTHETIC drawings: real ones are harder.
-The last line is JSON.
+Settings were looked at with seeds 1 and 2; seeds from 11 are held out. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     """Print the scores."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--videos", type=int, default=120)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=11)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
