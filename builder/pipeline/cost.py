@@ -85,7 +85,8 @@ def cost_of(
     for step in plan.steps:
         rate = rates.get(step.name)
         if rate is None:
-            cost.unknown.append(step.name)
+            if not step.optional:
+                cost.unknown.append(step.name)
             continue
         rows = round(videos * rate.share)
         seconds = rate.loading + rows * rate.row_seconds * (longer if step.media else 1.0)

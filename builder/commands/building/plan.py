@@ -153,7 +153,7 @@ def _measure(
     """Run the steps about rows on the embedded sample. Raises as `regenerate`."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "work"
-        steps = frozenset(step.name for step in PLAN.row_steps)
+        steps = frozenset(step.name for step in PLAN.row_steps if not step.optional)
         out = Path(folder) / "never"
         regenerate(Request(work=work, out=out, profile=profile, only=steps, progress=progress))
         return _rates_of(work)
