@@ -123,4 +123,4 @@ def _vocabulary(tokenizer: Any, size: int) -> list[str]:
 
 def layers(config: dict[str, Any]) -> int:
     """Layers of the encoder."""
-    return int(config["num_hiddenlayers"])
+    return int(config["num_hidden_layers"])
