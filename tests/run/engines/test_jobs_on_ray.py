@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,25 @@ def test_the_kubernetes_job_is_a_ray_job_whose_options_we_have() -> None:
     assert all(each["volumeMounts"][0]["mountPath"] == "/data" for each in containers)
 
 
-@pytest.mark.slow
+STOP = """
+import os, signal, sys
+from pathlib import Path
+for folder in Path("/proc").iterdir():
+    if folder.name.isdecimal() and int(folder.name) != os.getpid():
+        try:
+            mine = sys.argv[1].encode() in (folder / "cmdline").read_bytes()
+            if mine:
+                os.kill(int(folder.name), signal.SIGKILL)
+        except OSError:
+            pass
+"""
+
+
+@pytest.mark.long  # alone: it is refused beside another Ray on this machine
 def test_the_slurm_job_starts_ray_and_builds_the_same_release(small: Built, tmp_path: Path) -> None:
     ray = pytest.importorskip("ray", reason="needs the extra `ray`")
+    place, stop = tempfile.mkdtemp(prefix="ray-", dir="/tmp"), tmp_path / "stop.py"
+    stop.write_text(STOP)
     programs = tmp_path / "bin"
     programs.mkdir()
     stand_ins = {
@@ -59,6 +76,7 @@ def test_the_slurm_job_starts_ray_and_builds_the_same_release(small: Built, tmp_
             PATH=f"{programs}{os.pathsep}{os.environ['PATH']}",
             PYTHONPATH=str(ROOT),
             RAY_PORT=str(port),
+            RAY_TMPDIR=place,
         ),
         capture_output=True,
         text=True,
