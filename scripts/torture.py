@@ -216,7 +216,8 @@ def main() -> None:
     os.environ |= {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     folder = Path(tempfile.mkdtemp(prefix="torture-", dir=options.keep))
     try:
-        tallies = torture(folder, options.rounds, options.seed, options.minutes)
+        wanted = (folder, options.rounds, options.seed, options.minutes)
+        tallies = torture(*wanted) if options.rounds else {}
         lines = fuzz(folder, options.fuzz, options.seed) if options.fuzz else []
     finally:
         if options.keep is None:
