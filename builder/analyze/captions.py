@@ -12,6 +12,7 @@ from builder.config.campaign import Campaign
 from builder.errors import UsageProblem
 from builder.release.anonymize import crosswalk_parts
 from builder.release.hashtags import distinctive_usernames, known_usernames, shared_usernames
+from builder.release.scrub.names.choose import offline_finder
 from builder.release.scrub.scrubber import Scrubber
 from builder.validate.release import Tables
 
@@ -60,7 +61,8 @@ def ngrams_of(parts: Sequence[Path], ids: pl.Series | None, campaign: Campaign) 
     shared = shared_usernames(parts, campaign, usernames)
     distinctive = distinctive_usernames(usernames, shared)
     scrubber = Scrubber.of(campaign, distinctive)
-    return caption_ngrams(parts, ids, distinctive - campaign.allowed_handles, scrubber)
+    mine = distinctive - campaign.allowed_handles
+    return caption_ngrams(parts, ids, mine, scrubber, names=offline_finder(campaign))
 
 
 def _build_of(parts: Sequence[Path], ids: pl.Series) -> list[Path]:

@@ -2,7 +2,8 @@
 
 Captions are private. What leaves is a phrase, the number of videos and of authors that use it, and
 only where both are large enough that it is nobody's sentence. A phrase is left out whole when a
-word of it holds a figure or is the username of an author, or when the scrubber finds anything.
+word of it holds a figure or is the username of an author, when it holds the name of a private
+person, or when the scrubber finds anything.
 
 A bigram is two words side by side that both mean something; a trigram's middle word may be a stop
 word ("toque de queda"). Words are those of `builder.analyze.text.tokens`. A phrase counts once a
@@ -19,6 +20,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from builder.analyze.text.tokens import folded, is_word, phrases, stop_words
+from builder.release.scrub.names.replace import Finder
 from builder.release.scrub.scrubber import Scrubber
 
 MIN_VIDEOS, MIN_AUTHORS = 10, 5
@@ -55,6 +57,7 @@ def caption_ngrams(
     top: int = 20,
     min_videos: int = MIN_VIDEOS,
     min_authors: int = MIN_AUTHORS,
+    names: Finder | None = None,
 ) -> Ngrams:
     """Count the phrases of captions, a batch of rows at a time.
 
@@ -65,6 +68,7 @@ def caption_ngrams(
         scrubber: refuses phrases that hold an identifier.
         top: phrases of each size.
         min_videos, min_authors: fewer, and a phrase stays where it is.
+        names: finds private persons' names, which take a phrase out; None: they stay.
     """
     captions = 0
     waiting: list[pl.DataFrame] = []
@@ -85,7 +89,7 @@ def caption_ngrams(
     )
     exact = _exact(parts, ids, candidates)
     exact = exact.filter(pl.col("authors") >= min_authors)
-    exact = exact.filter(~_personal(exact["ngram"], usernames, scrubber))
+    exact = exact.filter(~_personal(exact["ngram"], usernames, scrubber, names))
     shown = (
         exact.sort("n", "videos", "ngram", descending=[False, True, False])
         .group_by("n", maintain_order=True)
@@ -175,8 +179,13 @@ def _exact(parts: Sequence[Path], ids: pl.Series | None, candidates: pl.DataFram
     return phrase.join(people, on=["n", "key"], how="inner")
 
 
-def _personal(texts: pl.Series, usernames: frozenset[str], scrubber: Scrubber) -> pl.Series:
-    """Which phrases hold a username or anything the scrubber takes out."""
+def _personal(
+    texts: pl.Series, usernames: frozenset[str], scrubber: Scrubber, names: Finder | None
+) -> pl.Series:
+    """Which phrases hold a username, a private person's name, or what the scrubber takes out."""
     scrubbed = scrubber.scrub_column(texts)["kinds"].list.len() > 0
-    named = [any(word in usernames for word in text.split()) for text in texts.to_list()]
+    named = [
+        any(word in usernames for word in text.split()) or bool(names and names.find(text))
+        for text in texts.to_list()
+    ]
     return scrubbed | pl.Series(named, dtype=pl.Boolean)

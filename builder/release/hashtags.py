@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
 
 from builder.config.campaign import Campaign
+from builder.release.scrub.names.known import known, known_persons
+from builder.release.scrub.names.public import PublicPersons, own_words, surnames
+from builder.release.scrub.names.tagger import shipped
 from builder.release.scrub.scrubber import Scrubber
 from builder.release.texts.residue import with_paths, with_raw_ids, with_words
 from builder.release.texts.withhold import scrub_safely
@@ -16,6 +19,12 @@ from builder.release.texts.withhold import scrub_safely
 # A bare word that is somebody's username is taken out of texts only when it cannot be an ordinary
 # word: it holds a digit, an underscore or a dot, or is at least this long.
 DISTINCTIVE_LETTERS = 15
+# Before a name in a hashtag: "justiciapara<name>".
+LED_BY = (
+    "justicia justiciapara justiciapor justicapara todossomos somostodos todospor yosoy fuerza "
+    "qepd descansaenpaz ayudapara buscamosa buscamos desaparecido desaparecida caso elcasode forca "
+    "justicapor procurase"
+).split()
 # A hashtag names somebody when it holds a username of so many letters, or of so many signs with a
 # figure among them.
 HELD_LETTERS, HELD_SIGNS = 10, 8
@@ -68,8 +77,64 @@ def distinctive_usernames(usernames: frozenset[str], shared: frozenset[str]) -> 
     )
 
 
+class TagNames:
+    """Tells hashtags that are a private person's name run together ("justiciaparamariachango").
+
+    A first name and a surname of the tagger's lists, one of them no common word; behind words such
+    as "justiciapara" a first name alone. Public persons and known places are nobody's.
+
+    Args:
+        campaign: its public figures and persons.
+    """
+
+    def __init__(self, campaign: Campaign) -> None:
+        tagger = shipped()
+        self._first, self._last = tagger.lists.first, tagger.lists.last
+        self._is_word = tagger.in_lexicon
+        figures = campaign.figure_names
+        self._public = PublicPersons(figures, [*known_persons(), *campaign.public_persons])
+        # run together: whole, and as people say it ("Rafael Correa Delgado": rafaelcorrea)
+        whole = [own_words(words) for words in self._public.phrases.all]
+        said = [(words[0], last) for words in whole for last in surnames(words) if len(words) > 1]
+        self._nobodys = frozenset("".join(words) for words in (*known().all, *whole, *said))
+
+    def names_one(self, tag: str) -> bool:
+        """Whether a tag names somebody; figures at its end do not count."""
+        name = _squashed(tag).rstrip("0123456789")
+        lead = max((lead for lead in LED_BY if name.startswith(lead)), key=len, default="")
+        if self._is_name(name, led=False):
+            return True
+        return bool(lead) and self._is_name(name.removeprefix(lead), led=True)
+
+    def _is_name(self, name: str, *, led: bool) -> bool:
+        read = list(self._read(name)) if name.isalpha() and name not in self._nobodys else []
+        if any(self._public.is_one(words) for words in read):
+            return False
+        return any(
+            (led or len(words) > 1) and any(self._is_word(word) is None for word in words)
+            for words in read
+        )
+
+    def _read(self, name: str) -> Iterator[tuple[str, ...]]:
+        """A name as one or two first names and no to two surnames of four letters or more."""
+        for cut in range(4, len(name) + 1):
+            first, rest = name[:cut], name[cut:]
+            if first not in self._first:
+                continue
+            if not rest or rest in self._last:
+                yield (first, rest) if rest else (first,)
+            for at in range(4, len(rest) - 3):
+                one, two = rest[:at], rest[at:]
+                if (one in self._first or one in self._last) and two in self._last:
+                    yield first, one, two
+
+
 def allowed_hashtags(
-    parts: Iterable[Path], campaign: Campaign, personal: frozenset[str], scrubber: Scrubber
+    parts: Iterable[Path],
+    campaign: Campaign,
+    personal: frozenset[str],
+    scrubber: Scrubber,
+    persons: TagNames | None = None,
 ) -> tuple[frozenset[str], dict[str, int]]:
     """Decide over the whole campaign which hashtags are released.
 
@@ -78,6 +143,7 @@ def allowed_hashtags(
         campaign: its privacy settings and terms.
         personal: usernames that are nobody else's word (all but `shared_usernames`).
         scrubber: refuses tags that hold a phone number and the like.
+        persons: tells tags that name a private person; None: they stay.
 
     Returns:
         The released tags, and how many distinct tags were folded out, by reason.
@@ -95,7 +161,10 @@ def allowed_hashtags(
     shared = pl.col("len") >= campaign.privacy.min_username_hashtag_authors
     everybodys = frozenset(authors.filter(shared)["tag"].to_list()) | campaign.known_terms
     named = (tags & personal) | naming(tags, personal, everybodys)
-    kept = pl.Series("tag", sorted(tags - named), dtype=pl.String)
+    people = frozenset(
+        tag for tag in tags - named - everybodys if persons is not None and persons.names_one(tag)
+    )
+    kept = pl.Series("tag", sorted(tags - named - people), dtype=pl.String)
     scrubbed = scrub_safely(scrubber, kept)
     left = with_raw_ids(kept, None) | with_paths(kept)
     left |= with_words(kept, distinctive_usernames(personal, frozenset()))
@@ -105,6 +174,7 @@ def allowed_hashtags(
     folded = {
         "rare": authors.height - len(tags | named),
         "spells_a_username": len(named),
+        "names_a_person": len(people),
         "holds_an_identifier": kept.len() - len(clean),
     }
     return frozenset(clean), {why: n for why, n in folded.items() if n}

@@ -139,3 +139,12 @@ def test_another_builds_work_folder_is_refused(tmp_path: Path) -> None:
         released_ngrams(Tables(release.parent, 0.75), work, Campaign.load())
     pl.DataFrame({"video_id": ["aa", "bb"]}).write_parquet(release / "train.parquet")
     assert released_ngrams(Tables(release.parent, 0.75), work, Campaign.load()).captions == 2
+
+
+def test_a_phrase_with_a_private_persons_name_stays_where_it_is(tmp_path: Path) -> None:
+    said = [*many("Justicia para Yuleisi Quishpe en todo Guayaquil", 15),
+            *many("El presidente Daniel Noboa habla hoy", 15)]  # fmt: skip
+    top = ngrams_of([written(tmp_path, said)], None, Campaign.load()).top
+    phrases = " | ".join(top["ngram"].to_list()).casefold()
+    assert "quishpe" not in phrases and "yuleisi" not in phrases
+    assert "daniel noboa" in phrases

@@ -9,6 +9,7 @@ import pytest
 
 from builder.config.campaign import Campaign
 from builder.release.hashtags import (
+    TagNames,
     allowed_hashtags,
     distinctive_usernames,
     known_usernames,
@@ -225,3 +226,33 @@ def test_terms_with_accents_and_signs_are_found_too() -> None:
     assert terms("Dr. House, s.o.s", [], campaign) == ["dr. house", "s.o.s"]
     assert terms("sxoxs", [], campaign) == []
     assert terms("una ola 🌊 enorme", [], campaign) == ["🌊"]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    "justiciaparayuleisi kevinquishpe BrayanGuamán99 qepd_jostin wilmerpatricioquishpe".split(),
+)
+def test_a_tag_that_is_a_private_persons_name_is_folded(tag: str, tmp_path: Path) -> None:
+    names = TagNames(ECUADOR)
+    assert names.names_one(tag)
+    rows = [(f"u{i}", [tag, "quito"]) for i in range(6)]
+    parts = parts_of(tmp_path, rows)
+    nobody, scrubber = frozenset[str](), Scrubber(country="EC")
+    kept, folded = allowed_hashtags(parts, ECUADOR, nobody, scrubber, names)
+    assert kept == {"quito"} and folded == {"names_a_person": 1}
+    # left in where the profile leaves names in, and where it is everybody's word
+    assert len(allowed_hashtags(parts, ECUADOR, nobody, scrubber)[0]) == 2
+    many = parts_of(tmp_path, [(f"u{i}", [tag]) for i in range(25)])
+    assert len(allowed_hashtags(many, ECUADOR, nobody, scrubber, names)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    "tag",
+    (
+        "danielnoboa danielnoboaok rafaelcorrea fernandovillavicencio jorgeglas pabloescobar "
+        "lionelmessi santodomingo sanjose esmeraldas rosablanca luzdelsol justiciasocial "
+        "justiciaecuador fuerzaecuador casometastasis toquedequeda quito_ecuador 2024 kevin"
+    ).split(),
+)
+def test_a_tag_of_a_public_person_a_place_or_words_stays(tag: str) -> None:
+    assert not TagNames(ECUADOR).names_one(tag)

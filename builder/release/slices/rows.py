@@ -15,6 +15,7 @@ from builder.annotate.joined import Joiner
 from builder.config.campaign import Campaign
 from builder.config.profile import NamesTable
 from builder.release.hashtags import (
+    TagNames,
     allowed_hashtags,
     distinctive_usernames,
     known_usernames,
@@ -66,7 +67,11 @@ class Rows:
         finder = finder_of(names, campaign)
         self.persons = Persons(finder, self.cleaner) if finder else None
         allowed, self.folded = allowed_hashtags(
-            ingested.parts, campaign, usernames - shared, self.cleaner.scrubber
+            ingested.parts,
+            campaign,
+            usernames - shared,
+            self.cleaner.scrubber,
+            TagNames(campaign) if finder else None,
         )
         self.allowed = pl.Series(sorted(allowed), dtype=pl.String)
 
