@@ -13,7 +13,7 @@ what is measured is what it makes of a name nobody listed. In use the lists are 
   media and institutions that survive.
 * `listed`: the same with the lists whole, as in use.
 * `real`: share of words replaced in real texts of three languages (../shared/data/text) whose
-  capitals show no name, half of them and more never trained on; hardly any of it is a name.
+  capitals show no name, and that were never trained on; hardly any of it is a name.
 * `figures_…`: public figures of a campaign that are lost; `known`: listed names that survive.
 
 --readme FILE puts them as a table between the lines <!-- names-table --> and <!-- /names-table -->;
@@ -113,7 +113,7 @@ def measure(
 def false_finds(finder: NameFinder, show: int = 0) -> dict[str, Any]:
     """Words replaced in real texts whose capitals show no name, and that were never trained on."""
     done: dict[str, Any] = {}
-    for language, texts in real_texts("unseen").items():
+    for language, texts in real_texts("heldout").items():
         for style in ("cased", "bare"):
             words = replaced = 0
             for text in filter(is_plain, texts):

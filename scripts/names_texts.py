@@ -297,43 +297,33 @@ _PT = re.compile(
 _EN = re.compile(r"(?<![\w])(?:A|a|The|the) (?:man|woman|boy|girl|lady|kid)(?![\w])")
 
 
-def shown(key: str) -> bool:
-    """Whether a real text may be trained on: half of them, by the text that its pair shares."""
-    return zlib.crc32(f"half {key}".encode()) % 2 == 0
-
-
 @cache
 def real_texts(part: str) -> dict[str, list[str]]:
     """Language -> real sentences as they are, sorted.
 
-    `train` and `tune` have half of the texts of ../shared/data/text (`shown`), less those that the
-    NLI model holds out; `heldout` those that it holds out (made texts of that part stand in them);
-    `unseen` all that `train` does not have.
+    `heldout` has those that the NLI model holds out (a fifth of XNLI, all of UMSAB-es val) and a
+    fifth of SICK-BR; `train` and `tune` have the rest.
     """
     xnli = read_rows(DATA, "xnli-es-dev.tsv")
     held = held_out_prompts(xnli)
-    rows: list[tuple[str, bool, bool, tuple[str, ...]]] = [  # language, held out, shown, texts
-        ("es", r["promptID"] in held, shown(r["promptID"]), (r["sentence1"], r["sentence2"]))
-        for r in xnli
+    rows: list[tuple[str, bool, tuple[str, ...]]] = [  # language, held out, texts
+        ("es", r["promptID"] in held, (r["sentence1"], r["sentence2"])) for r in xnli
     ]
     for name, kept in (("umsab-es-val.tsv", True), ("umsab-es-train.tsv", False)):
         rows += [
-            ("es", kept, shown(r["text"]), (r["text"].replace("@user", "").strip(),))
-            for r in read_rows(DATA, name)
+            ("es", kept, (r["text"].replace("@user", "").strip(),)) for r in read_rows(DATA, name)
         ]
     rows += [
-        ("es", False, shown(r["Premise"]), (r["Premise"], r["Hypothesis"]))
-        for r in read_rows(DATA, "inferes_train.csv")
+        ("es", False, (r["Premise"], r["Hypothesis"])) for r in read_rows(DATA, "inferes_train.csv")
     ]
     for r in read_rows(DATA, "sick-br-train.tsv"):
         for language in ("pt", "en"):
             texts = tuple(f"{r[f'{side}_{language}']}." for side in ("premise", "hypothesis"))
             kept = zlib.crc32(texts[0].encode()) % 5 == 0
-            rows.append((language, kept, shown(r["premise_en"]), texts))
+            rows.append((language, kept, texts))
     found: dict[str, set[str]] = {"es": set(), "pt": set(), "en": set()}
-    for language, kept, seen, texts in rows:
-        mine = kept if part == "heldout" else seen and not kept
-        if mine != (part == "unseen"):
+    for language, kept, texts in rows:
+        if kept == (part == "heldout"):
             found[language] |= set(texts)
     return {language: sorted(texts) for language, texts in found.items()}
 

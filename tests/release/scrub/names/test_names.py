@@ -73,6 +73,48 @@ def test_public_persons_places_gangs_and_words_stay(said: str) -> None:
     assert scrub(said) == said
 
 
+# As API transcripts are written; nobody is named in any of them.
+NOBODY = """
+mi cédula la perdí en la fila del banco
+tengo fe en dios y en la virgen
+la custodia policial llegó tarde a la escuela
+hay curfew desde las once hasta las cinco
+there is a curfew tonight in the whole country
+the gangs took over a tv station and everybody is scared
+news report says armed men stormed the studio
+thoughts and prayers for everybody there
+no manchen qué está pasando en mi país
+el narco manda más que el gobierno
+los chapas no hacen nada por nosotros
+hubo un amotinamiento en la penitenciaría
+metieron preso al cabecilla de la banda
+a polícia prendeu dois suspeitos na madrugada
+o toque de recolher começa às onze da noite
+um cachorro está pegando uma vara perto da estrada
+"""
+
+
+@pytest.mark.parametrize("said", NOBODY.strip().split("\n"))
+def test_words_of_three_languages_without_capitals_are_nobodys_name(said: str) -> None:
+    assert scrub(said) == said
+    assert scrub(said.capitalize() + ".") == said.capitalize() + "."
+
+
+@pytest.mark.parametrize("place", ["Afganistán", "Bruselas", "Cataluña", "Paquistão", "Germany"])
+def test_countries_and_capitals_are_nobodys_name(place: str) -> None:
+    for said in (f"Viajó ayer a {place} y volvió.", f"viajó ayer a {place} y volvió".lower()):
+        assert scrub(said) == said
+
+
+def test_rarer_words_share_one_row_of_the_tagger() -> None:
+    tagger = shipped()
+    rows = {word: tagger.in_lexicon(word) for word in ("gente", "amotinamiento", "stormed")}
+    last = len(tagger._words) - 1
+    assert rows["gente"] is not None and rows["gente"] < last
+    assert rows["amotinamiento"] == rows["stormed"] == last
+    assert tagger.in_lexicon("quishpe") is None
+
+
 def test_every_public_figure_of_a_campaign_stays() -> None:
     for name in ("ecuador_2024", "brasilia_2023"):
         campaign = Campaign.load(name)
