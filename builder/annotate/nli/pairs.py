@@ -85,13 +85,24 @@ class Tokens:
 
 
 class TextEncoder(Tokens):
-    """Tokenises single texts for one checkpoint; arguments and errors as `Tokens`."""
+    """Tokenises single texts for one checkpoint; arguments and errors as `Tokens`.
+
+    Raises:
+        ModelProblem: also where no token is put before a text.
+    """
 
     def __init__(self, folder: Path, *, window: int) -> None:
         super().__init__(folder, window)
         probe = self._probe(folder)
         inner, whole = self.tokenize([probe])[0], self._tokenizer.encode(probe).ids
         start = next((i for i in range(len(whole)) if whole[i : i + len(inner)] == inner), 0)
+        if not start:
+            raise ModelProblem(
+                "the tokenizer puts no token before a text, and the head reads that one",
+                file=folder / "tokenizer.json",
+                way_out="use the tokenizer.json of the fine-tuned checkpoint, with its "
+                "post-processor",
+            )
         self._before, self._after = whole[:start], whole[start + len(inner) :]
         self.room = window - len(self._before) - len(self._after)
         """Tokens of a text, special tokens taken off."""

@@ -93,6 +93,14 @@ def test_a_checkpoint_that_is_broken_is_named(tmp_path: Path, nli_home: Path) ->
     assert caught.value.way_out
 
 
+def test_a_tokenizer_without_its_special_tokens_is_refused(tmp_path: Path, nli_home: Path) -> None:
+    folder = write_word_counter(tmp_path / "bare", ["miedo"], ["amor"])
+    told = json.loads((folder / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps({**told, "post_processor": None}))
+    with pytest.raises(ModelProblem, match="no token before a text"):
+        TextClassifier.load(folder, "ctranslate2", cache_dir=nli_home / "cache")
+
+
 def test_labels_are_looked_at_before_anything_is_converted(tmp_path: Path) -> None:
     names: dict[str, Any] = {str(i): f"LABEL_{i}" for i in range(3)}
     write_checkpoint(tmp_path / "unnamed", id2label=names)
