@@ -265,7 +265,7 @@ def main() -> None:
     parser.add_argument("--hunspell", type=Path, default=Path("/usr/share/hunspell"))
     parser.add_argument("--cache", type=Path, help="keeps the common words between runs")
     parser.add_argument("--out", type=Path, default=FOLDER)
-    parser.add_argument("--bias", type=int, default=0, help="added to 'no name', in 256ths")
+    parser.add_argument("--bias", type=int, default=-128, help="added to 'no name', in 256ths")
     asked = parser.parse_args()
     common = common_words(asked.hunspell, asked.cache)
     rarer = rarer_words(asked.hunspell, asked.cache)

@@ -174,7 +174,7 @@ class NameFinder:
         """Whether a name is a public person's, or no person's."""
         start, end = run
         words = own_words(reading.plain[start:end])
-        if self._public.is_one(words, here):
+        if self._public.is_one(words, here) or self._is_around_public(reading, run):
             return True
         if start and reading.plain[start - 1] in CALLED_AFTER and reading.words[start].gap == SPACE:
             return True  # a street or a school, called after somebody
@@ -188,6 +188,16 @@ class NameFinder:
             )
         whole = tuple(reading.plain[start:end])
         return end - start > 1 and whole in places.all
+
+    def _is_around_public(self, reading: Reading, run: tuple[int, int]) -> bool:
+        """Whether a name is a public person's whole name and common words ("… confirmó")."""
+        start, end = run
+        spans = self._public.phrases.spans(reading.plain[start:end])
+        public = {
+            start + at for first, last in spans if last - first > 1 for at in range(first, last)
+        }
+        rest = [at for at in range(start, end) if at not in public]
+        return bool(public) and all(self._marker.is_common(reading, at) for at in rest)
 
     def _everywhere(
         self, reading: Reading, runs: list[tuple[int, int]], also: Set[str]

@@ -113,7 +113,7 @@ class Marker:
             if marks[at] or not any(marks[at + 1 : at + 2]) or reading.words[at + 1].gap != SPACE:
                 continue
             first = reading.words[at].gap == FULL_STOP
-            if first and reading.cased and self._is_common(reading, at):
+            if first and reading.cased and self.is_common(reading, at):
                 continue  # "Hola Kevin"
             if margin[at] > -self._leave(reading, at, 1):
                 marks[at], marks[at + 1] = 1, 2
@@ -135,7 +135,7 @@ class Marker:
         form = reading.words[at].form
         if reading.cased:
             return (_CAPITAL if step == 1 else _CAPITAL >> 1) if form[0].isupper() else 0
-        if self._is_common(reading, at):
+        if self.is_common(reading, at):
             return _COMMON if step == 1 else 0
         listed = reading.plain[at] in self._tagger.lists.last
         return (_LISTED if listed else _UNCOMMON) if step == 1 else _UNCOMMON >> 1
@@ -157,10 +157,10 @@ class Marker:
         """Whether a word is none of the language, or has a capital that needs a reason."""
         form, cased = reading.words[at].form, reading.cased
         if cased and form[0].isupper():
-            return reading.words[at].gap != FULL_STOP or not self._is_common(reading, at)
+            return reading.words[at].gap != FULL_STOP or not self.is_common(reading, at)
         return self._tagger.in_lexicon(form) is None
 
-    def _is_common(self, reading: Reading, at: int) -> bool:
+    def is_common(self, reading: Reading, at: int) -> bool:
         """Whether a word is one of the language, and no list of names has it."""
         if self._is_listed(reading, at):
             return False
@@ -173,7 +173,7 @@ class Marker:
         word = reading.words[at]
         if reading.cased and not word.form[0].isupper():
             return False
-        if not reading.cased and self._is_common(reading, at):
+        if not reading.cased and self.is_common(reading, at):
             return False
         plain = ["", "", *reading.plain[max(0, at - 3) : at]][-3:]
         return announces(*plain)

@@ -115,6 +115,15 @@ def test_rarer_words_share_one_row_of_the_tagger() -> None:
     assert tagger.in_lexicon("quishpe") is None
 
 
+@pytest.mark.parametrize("verb", ["confirmó", "publicó", "mintió", "desmiente"])
+def test_a_verb_behind_a_public_person_is_no_surname(verb: str) -> None:
+    for campaign in (ECUADOR, Campaign.load("brasilia_2023")):
+        finder = choose.offline_finder(campaign)
+        for figure in campaign.public_figures:
+            said = f"{figure.name} {verb} la noticia".lower()
+            assert finder.find(said) == [], said
+
+
 def test_every_public_figure_of_a_campaign_stays() -> None:
     for name in ("ecuador_2024", "brasilia_2023"):
         campaign = Campaign.load(name)
