@@ -41,6 +41,8 @@ def is_gone(planted: Planted, scrubbed: str) -> bool:
     secret, left = core(planted.secret), core(scrubbed)
     if planted.kind in ("coordinates", "birth", "address"):
         secret = "".join(core(part) for part in planted.secret.split()[-3:])
+    if not secret:
+        return True  # signs that no reader of plain text could put together
     size = max(min(4, len(secret)), len(secret) // 2)
     return not any(secret[at : at + size] in left for at in range(len(secret) - size + 1))
 

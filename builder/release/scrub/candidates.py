@@ -33,7 +33,7 @@ _YEAR = r"(?:19|20)\d\d"
 _IS_YEAR = re.compile(_YEAR)
 # A candidate that starts with a whole date, or is nothing but dates and years, is no identifier.
 _DATES = re.compile(rf"{DATE}(?:\s[\s\S]*)?|(?:{DATE}|{_YEAR})(?:[\s,;\-/]+(?:{DATE}|{_YEAR}))*")
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})+(?:[.,]\d{1,2})?")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})+(?:(?!\1)[.,]\d{1,2})?")
 _MONEY = re.compile(r"(?:[$€£]|USD|US\$)\s*$", re.IGNORECASE)
 _COUNTED = re.compile(
     r"\s*(?:%|(?:de\s+)?(?:d[oó]lares|usd|euros|soles|pesos|bol[ií]vares|centavos|mil(?!\w)|"

@@ -102,10 +102,11 @@ class _FoldTable(dict[str, str]):
 
 
 _TABLE = _FoldTable()
-# 0 written as O, 1 as l or I: only in a token of nothing else, with figures at least as many as
-# letters, so "l0s" and plates such as PIO-123 are left alone.
-_ALIKE = r"(?=[OoIl]*[0-9])[0-9OoIl]++(?![^\W_])"
-_LETTER_DIGITS = re.compile(rf"(?<![^\W_]){_ALIKE}(?:[\s.\-]{{1,2}}{_ALIKE})*+")
+# 0 written as O, 1 as l or I: only in tokens of nothing else, with figures at least as many as
+# letters unless it is long, so "l0s" and plates such as PIO-123 are left alone.
+_ALIKE = r"(?=[OoIl]*[0-9])[0-9OoIl]++(?![^\W_xX]|[xX][^0-9OoIl])"
+_LETTER_DIGITS = re.compile(rf"(?<![^\W_]){_ALIKE}(?:(?:[\s.\-/:;,'\"#=]{{1,3}}|[xX]){_ALIKE})*+")
+_LONG = 9  # signs that are no word of O and l, though most of them are
 _AS_DIGITS = str.maketrans("OoIl", "0011")
 
 
@@ -113,7 +114,8 @@ def _letters_to_digits(match: re.Match[str]) -> str:
     token = match.group()
     figures = sum(char.isdigit() for char in token)
     letters = sum(char in "OoIl" for char in token)
-    if not letters or figures < 2 or figures < letters:
+    long = figures >= 4 and letters + figures >= _LONG
+    if not letters or figures < 2 or (figures < letters and not long):
         return token
     return token.translate(_AS_DIGITS)
 

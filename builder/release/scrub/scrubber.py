@@ -71,7 +71,7 @@ class Scrubber:
         countries, missing_countries: ISO codes with and without a module of their own.
     """
 
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Scrubber:
         self._tags = re.compile(rf"\[(?:{'|'.join(all_kinds()).upper()})\]|{PERSON.pattern}")
         hints: list[Hint] = [hint for recogniser in recognisers for hint in recogniser.hints]
         hints.append((FIGURE, _DIGITS_AS_LETTERS))
-        hints += [("", self._words.hint)] if self._words.hint else []
+        hints += self._words.hints
         self._gate = Gate(hints, self._usernames, self._context.respelled, self._words.alone)
         numeric = [r.order for r in recognisers if r.is_number]
         self._rank = {

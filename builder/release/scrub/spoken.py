@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from builder.release.scrub.announced import ANNOUNCED, is_announced, reads_on
 from builder.release.scrub.candidates import cue_in
 from builder.release.scrub.fold import BREAK, SPOKEN, Folded
 
@@ -29,6 +30,7 @@ _LONGEST_GAP = 60
 _DIALLED = r"(?:whats|wasap|wsp|tel|cel|llam|marc|marq|escrib|contact|comunic|fono|pedid|zap|lig)"
 _dialled = re.compile(rf"(?<!\w){_DIALLED}|(?<!\w)(?:al|numero(?! gan))(?!\w)", re.I).search
 _DRAWN = 5  # different numbers parted by commas: a lottery, where nobody speaks of telephones
+_WHOLE = 10  # figures of the longest telephone numbers and cédulas
 _IDENTIFIER = 7  # figures: what has less is no number that a list could be mistaken for
 _TIMES_OR_MORE = 9  # a number repeated by "doble" has one or two figures, its result at most these
 
@@ -57,6 +59,7 @@ class NumberWords:
         hint: three number words or figures in a row, or one beside four figures. Shared with the
             vectorised gate, so it holds no look-around and no \\b: there it may match inside words,
             which only widens the gate. None if no language has a table.
+        hints: this one, and a wider one where an identifier is announced.
         alone: the words that may begin a number.
         letters: name of a letter -> the letter.
         odd_letters: those names that are no other word.
@@ -68,6 +71,7 @@ class NumberWords:
         self._times: dict[str, int] = {}
         self.letters: dict[str, str] = {}
         self.hint: str | None = None
+        self.hints: tuple[tuple[str, str], ...] = ()
         self.alone: frozenset[str] = frozenset()
         for table in tables:
             for part in ("words", "tens", "behind_tens", "hundreds"):
@@ -109,6 +113,9 @@ class NumberWords:
             rf"|[0-9]{{4}}{between}(?:{alone}){last}|{first}(?:{alone}){between}[0-9]{{4}}"
             rf"|(?:{times})\s+[0-9]"
         )
+        anything = rf"{_SEP}{{1,8}}(?:(?:{fillers}|{times}|[a-z]{{1,12}}){_SEP}{{1,8}}){{0,4}}"
+        read_out = rf"(?i){first}{atom}(?:{anything}{atom}){{2}}{last}"
+        self.hints = (("", self.hint), (rf"(?i){ANNOUNCED}", read_out))
 
     def is_listed(self, before: str) -> bool:
         """Whether what stands before a number announces a list, a game or a count."""
@@ -173,18 +180,30 @@ class NumberWords:
     def _joins(self, text: str, run: list[_Number], other: _Number, gap: str) -> bool:
         """Whether a run and the number behind it may belong to one identifier."""
         one = run[-1]
-        if len(gap) > _LONGEST_GAP or not self._gap.fullmatch(gap):
+        if len(gap) > _LONGEST_GAP:
             return False
+        if not self._gap.fullmatch(gap):
+            ends, sizes = (one.end, other.end), (len(one.figures), len(other.figures))
+            return reads_on(text, gap, ends, sizes) and self._is_announced(text, run)
         if not _LETTER.search(gap) or (one.word and other.word):
             return True
         # "$1.500.000 y luego 9/1/2024": written figures are joined by hesitation only
         amount = _GROUPED.search(text[max(0, one.start - 2) : one.start]) or _GROUPED.match(
             text[other.end : other.end + 2][::-1]
         )
-        # No amount begins with nought; two that do are two numbers ("02 234 5678 y 04 …").
-        one_number = run[0].figures[0] == "0" and other.figures[0] != "0"
+        # No amount begins with nought; two that do are two numbers ("02 234 5678 y 04 …"). What
+        # is announced as one is one, until it is whole.
+        one_number = (
+            sum(len(number.figures) for number in run) < _WHOLE
+            and (run[0].figures[0] == "0" or self._is_announced(text, run))
+            and (other.figures[0] != "0" or run[0].figures[0] != "0")
+        )
         and_then = _AND.search(gap) and not one_number
         return not (amount or and_then or "+" in gap)
+
+    def _is_announced(self, text: str, run: list[_Number]) -> bool:
+        before = text[max(0, run[0].start - 60) : run[0].start]
+        return is_announced(before) and not self.is_listed(before)
 
     def _is_part_of_a_name(self, text: str, number: _Number, run: list[_Number]) -> bool:
         """Whether a number word belongs to a username or a domain ("uno@…", "dos.com")."""
@@ -210,7 +229,7 @@ class NumberWords:
         steps = [b - a for a, b in pairwise(values)]
         if _is_count(values, steps):
             return True
-        if run[0].figures.startswith("0"):
+        if run[0].figures.startswith("0") or self._is_announced(text, run):
             return False
         if len(run) >= 4 and min(steps) > 0:
             return True

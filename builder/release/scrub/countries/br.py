@@ -68,7 +68,7 @@ def _cpf(candidate: Candidate, context: Context) -> bool:
     """Eleven figures that are a CPF, or that follow a cue."""
     if candidate.cued(_CPF_CUE):
         return True
-    plain = not candidate.amount and not candidate.weak
+    plain = not candidate.amount and not candidate.comma and not candidate.weak
     return plain and is_cpf(candidate.digits)
 
 

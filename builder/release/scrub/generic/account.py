@@ -26,8 +26,8 @@ _CUE = re.compile(
 
 def claims(candidate: Candidate, context: Context) -> bool:
     """Seven to nineteen figures behind the words of a bank account."""
-    plain = not candidate.amount and not candidate.comma
-    return plain and candidate.cued(_CUE)
+    several = not candidate.comma or candidate.pieces > 2  # "22, 30, 32": read out
+    return several and not candidate.amount and candidate.cued(_CUE)
 
 
 RECOGNISER = number("account", 88, claims, 19)

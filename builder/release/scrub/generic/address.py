@@ -29,6 +29,9 @@ _PATTERNS = tuple(
         # a bare one behind a capitalised name, which is no year
         rf"(?<!\w)(?i:{_STREETS})(?!\w)\.?\s+{_CAPITAL}(?!(?:19|20)\d\d(?!\d))\x02?\d{{2,5}}(?:-\d{{1,4}})?"
         r"(?![\w.,:]?\d|\s*(?:[a-z]{4,}s)(?!\w)|\s?%|\w)",
+        # Brazil's: "rua Antunes, 338"
+        r"(?<!\w)(?i:rua|avenida|av|travessa|alameda)(?!\w)\.?\s+(?:(?:d[aeo]s?|e)\s+|[A-Z]\w*\s+){0,5}?[A-Z]\w*,\s*"
+        r"(?!(?:19|20)\d\d(?!\d))\d{1,5}(?=\s*(?:[.,;!?)-]|$|(?:apto?|casa|bloco|bairro|fundos)(?!\w)))",
         # Colombia's: "carrera 45 # 12-34"
         rf"(?i){_STREET}\x02?\d{{1,3}}\s?[A-Za-z]?(?:\s?(?:bis|sur|norte))?\s*(?:#|no\.?|numero|con)\s*\x02?\d{{1,3}}"
         r"(?:\s?[A-Z]?\s?-?\s?\x02?\d{1,3})?(?!\w)",

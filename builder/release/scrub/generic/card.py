@@ -15,9 +15,9 @@ _DIGITS = re.compile("[0-9]+")
 def claims(candidate: Candidate, context: Context) -> bool:
     """A number in one piece or in groups of at most six figures: it passes Luhn or has a cue."""
     digits, said = candidate.digits, candidate.said
-    if digits[0] == "0" or "," in said or candidate.official:
+    if digits[0] == "0" or candidate.amount or candidate.official:
         return False
-    if not luhn(digits) and not candidate.cued(_CUE):
+    if (candidate.comma or not luhn(digits)) and not candidate.cued(_CUE):
         return False
     tokens = _DIGITS.findall(said)
     return len(tokens) == 1 or max(map(len, tokens)) <= 6

@@ -31,6 +31,16 @@ _NO_AT = re.compile(
     rf"(?:{_DOT}(?:ec|co|mx|ar|pe|br)(?!\w))?",
     re.IGNORECASE,
 )
+# "correo ana91 uce.edu.ec": only where an address is announced
+_BARE = re.compile(
+    rf"(?<![\w.@-])(?P<name>(?=[\w.-]*[\d_.])[a-z][\w.-]{{3,40}})\s{{1,2}}(?:[a-z][\w-]{{1,30}}\.){{1,3}}{TLD}",
+    re.IGNORECASE,
+)
+_announced = re.compile(
+    r"(?<!\w)(?:correos?|e-?mails?|mail|escrib\w+|escrev\w+|contact\w+|contato|curriculo|"
+    r"hojas? de vida)(?!\w)[^\x01]{0,30}$",
+    re.IGNORECASE,
+).search
 _NO_AT_HINT = rf"(?i){_PROVIDERS}"
 _has_provider = re.compile(_NO_AT_HINT).search
 # Plain searches are many times faster than patterns; each of `_PROVIDERS` holds one.
@@ -50,6 +60,7 @@ STOPS = frozenset(
     "luego entonces ademas dijo direccion cuenta escribe escriban escribanme escribame "
     "escribir escribanos mandame "
     "mandenme mandar manda envia envie envien enviar enviame contacto contactame info "
+    "cuando donde mientras aunque hasta porque pues quando onde enquanto embora ate porem "
     "informacion dudas duda cualquier siguiente usa usar abre abrir entra entrar tengo tiene "
     "uso gracias hola oficial nuestro nuestra ao aos as com da das do dos ele ela em escreva "
     "escreve essa esse eu mande meu minha na nas nem os ou pelo pra pro seu sua um uma".split()
@@ -74,6 +85,9 @@ def _name(view: str, end: int, more: int) -> int | None:
         small = said.lstrip("\x02").isdigit() or len(said) == 1 or said in _JOINTS
         if small and not said[0].isalnum() and said[0] not in "\x02._-+%":
             break
+        gap = tokens[at + 1].start() - tokens[at].end() if at + 1 < len(tokens) else 0
+        if small and gap > 2 and said.lstrip("\x02").isdigit() and names:
+            break  # "15 🔥 ana": what stood between is a blank here
         if small and signs < _SIGNS:
             if len(said) == 1 and said in STOPS and names:
                 break
@@ -84,7 +98,7 @@ def _name(view: str, end: int, more: int) -> int | None:
             break
         else:
             joined = at + 1 < len(tokens) and word(at + 1) in _JOINTS
-            apart = at + 1 < len(tokens) and tokens[at + 1].start() - tokens[at].end() > 1
+            apart = gap > 1
             if names and not joined and (names > more or apart):
                 break
             names += 1
@@ -108,6 +122,10 @@ def find(view: str, context: Context) -> Iterator[Span]:
             start = _name(view, match.start(), 0)
             if start is not None and view[start : match.start()].strip(" ._-"):
                 yield start, match.end()
+    if "." in view:
+        for match in _BARE.finditer(view):
+            if _announced(view[max(0, match.start() - 50) : match.start()]):
+                yield match.span()
 
 
 _ATTACHED = re.compile(r"[\w.+%-]{1,80}$")

@@ -26,6 +26,10 @@ _SAID_PATH = (
     rf"(?:\s+(?:{POINT}|gui[oó]n(?:\s+bajo)?|underscore|underline)\s+[\w.]*\w){{0,3}}"
     r"(?:\s+\x02?\d+){0,4}){0,4}"
 )
+# "no hay punto com que valga": no name of a site
+_NO_LABEL = (
+    rf"(?:hay|ni|no|un|el|ese|este|solo|es|y|o|con|de|del|sin|na|nem|tem|um|esse)\s+{POINT}\s"
+)
 _HINT = (
     rf"(?i):\s?/\s?/|www\s?\.|\S\.[a-z][a-z]|\.\s{{0,2}}{STRONG_WORDS}(?:[^a-z]|$)"
     rf"|{POINT}\s+{SPOKEN_WORDS}(?:[^a-z]|$)"
@@ -44,7 +48,7 @@ def _pattern(com_is_a_word: bool) -> re.Pattern[str]:
         rf"|(?<![\w@.-])(?:{LABEL}\.)+{TLD}/[^\s\x01<>\"']*{_END}"
         rf"|(?<![\w@.-]){LABEL}(?:{dot}{LABEL}){{0,2}}?{dot}{_STRONG}"
         rf"(?:{dot}(?:ec|br)(?!\w))?(?:\s?/\s?[^\s\x01]*)?{_END}"
-        rf"|(?<![\w@.-]){LABEL}(?:\s+{POINT}\s+{LABEL}){{0,3}}?\s+{POINT}\s+{_SPOKEN_TLD}"
+        rf"|(?<![\w@.-])(?!{_NO_LABEL}){LABEL}(?:\s+{POINT}\s+{LABEL}){{0,3}}?\s+{POINT}\s+{_SPOKEN_TLD}"
         rf"(?:\s+{POINT}\s+(?:ec|br)(?!\w))?{_SAID_PATH}",
         re.IGNORECASE,
     )

@@ -24,7 +24,8 @@ _PIECE = re.compile(PIECE)
 # What may be said for a separator; no name is spelled with it.
 JOINTS = frozenset(("guion", "bajo", "punto"))
 _GAP = re.compile(r"[\s._\-\x02]{1,4}(?:(?:guion|punto|bajo)\s{1,2}){0,2}")
-_YEAR = re.compile(r"[a-z]+(?:19|20)\d\d")
+# "elecciones 2023" is said of the year; long names with a year of birth are not.
+_YEAR = re.compile(r"[a-z]{1,8}(?:19|20)\d\d|[a-z]+20(?:1[3-9]|[2-9]\d)")
 LITTLE = frozenset(
     "a al con de del e el en es la las lo los me mi no o para por que se si sin su te tu un una y "
     "ya yo com da das do dos em na nas no nos os as um uma pra pro mas".split()
