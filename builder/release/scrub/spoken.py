@@ -115,7 +115,7 @@ class NumberWords:
         )
         anything = rf"{_SEP}{{1,8}}(?:(?:{fillers}|{times}|[a-z]{{1,12}}){_SEP}{{1,8}}){{0,4}}"
         read_out = rf"(?i){first}{atom}(?:{anything}{atom}){{2}}{last}"
-        self.hints = (("", self.hint), (rf"(?i){ANNOUNCED}", read_out))
+        self.hints = (("", self.hint), (rf"(?i)(?:^|[^a-z]){ANNOUNCED}(?:[^a-z]|$)", read_out))
 
     def is_listed(self, before: str) -> bool:
         """Whether what stands before a number announces a list, a game or a count."""

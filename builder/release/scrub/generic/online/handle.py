@@ -44,7 +44,9 @@ _NAMED = re.compile(
 _NAMED_GATE = (
     r"(?i)(?:sig|sígu|sígan|busc|búsc|busq|encuentr|encuéntr|agreg|agrég|aparezco|estoy|estamos|sale|salgo|"
     r"segue|procura|hallan|acha)[^\n]{0,45}\scomo\s"
-    r"|(?:usuario|user|username|nick|arroba|perfil|cuenta|conta|canal)[^\n]{0,45}(?:\s(?:es|e|chama|llama)\s|:)"
+    r"|(?:mi|tu|su|nuestr[oa]|meu|minha|el|o)\s+(?:usuario|user|username|nick|arroba|perfil|cuenta|conta|canal)"
+    r"\s[^\n]{0,60}(?:es|e|chama|llama|:)[\s:]"
+    r"|(?:usuario|user|username|nick)[^\n]{0,60}:"
 )
 _NAMED_FIRST = r"(?i)\scomo\s|usuario|user|nick|arroba|perfil|cuenta|conta|canal"
 # Plain searches are many times faster than patterns.
