@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 
 from builder.release.scrub import plates
-from builder.release.scrub.candidates import Candidate, cue
+from builder.release.scrub.candidates import Candidate, cue, figures
 from builder.release.scrub.checks import weighted
 from builder.release.scrub.recogniser import (
     FIGURE,
@@ -53,7 +53,7 @@ def _dni(candidate: Candidate, context: Context) -> bool:
 
 def _lettered(view: str, context: Context) -> Iterator[Span]:
     """Yield DNIs followed by the letter that belongs to them."""
-    for match in _WITH_LETTER.finditer(view):
+    for match in _WITH_LETTER.finditer(view) if figures(view) >= 8 else ():
         if dni_check_letter(match[1]) == match[2].upper():
             yield match.span()
 
