@@ -76,17 +76,18 @@ def page_of(material: Material, topics: Topics | None = None, most: int = MOST_R
             "samples": bool(samples),
         }
     style, script = _style(), _file("app.js")
+    # title and warning of a campaign file are English
+    told = material.campaign if material.language == "en" else None
     fields = {
         "name": material.name,
         "version": material.version,
-        "title": material.campaign.title if material.campaign else material.name,
+        "title": told.title if told is not None else material.name,
         "n": words.number(rows_of(material)),
         "window": material.window,
     }
     page = {key: str(text) for key, text in texts["page"].items()}
-    warning = material.campaign.publication.warning if material.campaign else ""
-    if warning and material.language == "en":
-        page["warning"] = warning.strip()
+    if told is not None and told.publication.warning:
+        page["warning"] = told.publication.warning.strip()
     threshold = words.number(material.tables.threshold, 2)
     html = page_template("explorer/site/page.html.jinja").render(
         language=material.language,
