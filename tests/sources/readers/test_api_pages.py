@@ -131,6 +131,11 @@ def test_every_field_of_a_video_arrives(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("code", ["ec", " EC "])
+def test_a_region_in_other_letters_is_the_same_region(tmp_path: Path, code: str) -> None:
+    assert one(tmp_path, region_code=code)["region_code"] == "EC"
+
+
 def test_counts_the_service_leaves_out_are_zero(tmp_path: Path) -> None:
     row = one(tmp_path, **dict.fromkeys(COUNTS, ...))
     assert [row[count] for count in COUNTS] == [0, 0, 0, 0]
