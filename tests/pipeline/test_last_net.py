@@ -12,8 +12,8 @@ from fakes.pages import api_pages
 from release_kit import build
 
 from builder.errors import ContractBroken
-from builder.release import anonymize
 from builder.release.scrub.scrubber import Scrubbed, Scrubber
+from builder.release.slices import rows as slice_rows
 from builder.release.texts.refused import BY_CONTRACT, FOLDED_BY_CONTRACT
 from builder.release.texts.withhold import Cleaner
 
@@ -80,13 +80,13 @@ def test_a_text_that_slipped_through_is_withheld_and_the_rest_released(
 def test_a_hashtag_that_slipped_through_leaves_with_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = anonymize.allowed_hashtags
+    whole = slice_rows.allowed_hashtags
 
     def allowed(*arguments: Any) -> Any:
         tags, folded = whole(*arguments)
         return tags | {"ecuador", "qvrt_99z"}, folded
 
-    monkeypatch.setattr(anonymize, "allowed_hashtags", allowed)
+    monkeypatch.setattr(slice_rows, "allowed_hashtags", allowed)
     tags = ["ecuador", "qvrt_99z"]
     rows = [{"username": "qvrt_99z", "hashtag_names": tags}, {"hashtag_names": tags}]
     built = build(tmp_path, api_pages(tmp_path / "pages", rows))
