@@ -20,7 +20,7 @@ from fakes.media_files import tone, write_wav
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "builder" / "sample" / "videos"
-CLIPS = 160
+CLIPS = 64
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -47,7 +47,7 @@ print(json.dumps({"computed": report.computed, "statuses": report.statuses, "pea
 """
 
 
-def start(videos, work, batch=32):
+def start(videos, work, batch=8):
     command = [sys.executable, "-c", RUN, str(videos), str(work), str(batch)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
