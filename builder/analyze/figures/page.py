@@ -87,12 +87,14 @@ def render_page(
         }
         for table in tables
     ]
+    # the title in a campaign file is English
+    told = material.campaign if material.language == "en" else None
     page = page_template("figures/page.html.jinja").render(
         words=words,
         title=words("page_title", name=material.name, version=material.version),
         lead=words(
             "page_lead",
-            title=material.campaign.title if material.campaign else material.name,
+            title=told.title if told is not None else material.name,
             n=words.number(material.videos),
             window=material.window,
         ),
