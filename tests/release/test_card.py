@@ -99,7 +99,7 @@ def test_what_was_replaced_is_told_by_kind(card: str, small: Built) -> None:
         for kind, count in kinds.items():
             total[kind] = total.get(kind, 0) + count
     for kind, count in total.items():
-        assert f"{count:,} {kind}" in card
+        assert f"{kind} ({count:,})" in card
 
 
 def test_no_template_is_left_and_tables_are_whole(card: str) -> None:
