@@ -30,6 +30,15 @@ def flags() -> frozenset[str]:
     return frozenset()
 
 
+def sums_int8_exactly() -> bool:
+    """Whether products of int8 are summed in 32 bits here.
+
+    AVX2, and AVX-512 without VNNI, add pairs of them in 16 bits, which overflow and are cut off.
+    """
+    kind = instruction_set()
+    return kind == "NEON" or (kind == "AVX512" and "avx512_vnni" in flags())
+
+
 def has_bfloat16() -> bool:
     """Whether this CPU multiplies bfloat16 (emulated elsewhere, and slower than float32)."""
     return bool(flags() & {"avx512_bf16", "amx_bf16"})
