@@ -24,6 +24,7 @@ SIGNALS = {
     "builder.annotate.summary.line.Cut",
     "builder.media.formats.MediaProblem",
     "builder.media.workers._Died",
+    "builder.run.engines.apart._Died",
     "builder.run.read_ahead._Stopped",
     "builder.sources.rows.RowProblem",
 }

@@ -64,7 +64,7 @@ class Transcribe(Stage):
     """
 
     name: ClassVar[str] = "transcribe"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     # a pool of windows is 24 minutes of sound: a large model on a slow CPU hears them in an hour
     patience = 3_600.0
     input_columns: ClassVar[tuple[str, ...]] = ("path", "size", "mtime_ns")

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from builder.errors import StageFailed
 from builder.run.cpu import ISA_VARIABLE, automatic_instruction_set, instruction_set
@@ -37,6 +38,9 @@ def settle() -> str:
     already, a model may be open: then it stays with what CTranslate2 takes by itself, so that what
     is told is true either way.
 
+    numpy's BLAS keeps to one thread from then on: with two it adds in another order, a spectrogram
+    differs in its last digits, and int8 makes other words of it.
+
     Returns:
         Its name: AVX512, AVX2, AVX, NEON or GENERIC.
 
@@ -48,6 +52,7 @@ def settle() -> str:
         foreign = "ctranslate2" in sys.modules and not os.environ.get(ISA_VARIABLE)
         _settled = automatic_instruction_set() if foreign else instruction_set()
         os.environ[ISA_VARIABLE] = _settled
+        threadpool_limits(1, user_api="blas")
     elif os.environ.get(ISA_VARIABLE) != _settled:
         raise StageFailed(
             f"CTranslate2 runs with {_settled} in this process, and {ISA_VARIABLE} was changed",

@@ -27,6 +27,7 @@
 #   "regex==2026.11.15",
 #   "safetensors==0.8.0",
 #   "tenacity==9.2.1",
+#   "threadpoolctl==3.8.0",
 #   "tokenizers==0.23.3",
 #   "typer==0.29.2",
 #   "vl-convert-python==1.9.0.post1",

@@ -140,3 +140,19 @@ def test_nobody_else_imports_the_library() -> None:
             if {name.split(".")[0] for name in names} & {"ctranslate2", "faster_whisper"}:
                 found.add(file.relative_to(ROOT).as_posix())
     assert found == {"builder/run/ct2.py"}
+
+
+SPECTROGRAM = """
+import hashlib
+import numpy as np
+from builder.run import ct2
+extract = ct2.whisper_library().feature_extractor.FeatureExtractor()
+noise = np.random.default_rng(1).standard_normal(16_000 * 30).astype(np.float32)
+print(hashlib.sha256(np.ascontiguousarray(extract(noise)).tobytes()).hexdigest())
+"""
+
+
+def test_a_spectrogram_does_not_depend_on_the_cores() -> None:
+    """What a Ray worker with one core makes is what a laptop with eight makes."""
+    made = {run(SPECTROGRAM, OMP_NUM_THREADS=threads).stdout for threads in ("1", "2", "8")}
+    assert len(made) == 1 and len(made.pop()) == 65
