@@ -134,9 +134,13 @@ class _Children:
         atexit.register(self.end)
 
     @contextmanager
-    def one(self) -> Iterator[_Child]:
-        """A child of one's own; kept for others only if it came to the end of its answer."""
-        child = self._take() or _Child()
+    def one(self, *, new: bool = False) -> Iterator[_Child]:
+        """A child of one's own; kept for others only if it came to the end of its answer.
+
+        Args:
+            new: none of the idle ones: whatever killed the last may be killing them too.
+        """
+        child = (None if new else self._take()) or _Child()
         with self._lock:
             self._busy.add(child)
         try:
@@ -197,9 +201,9 @@ def facts_of(path: Path) -> Facts:
         StageFailed: no child can be started.
     """
     reason = CRASHED
-    for _ in range(TRIES):
+    for attempt in range(1, TRIES + 1):
         try:
-            with _CHILDREN.one() as child:
+            with _CHILDREN.one(new=attempt > 1) as child:
                 child.ask("probe", path)
                 kind, payload = next(child.answers(_size(path)))
         except _Died as death:
@@ -223,7 +227,7 @@ def sound_of(path: Path) -> Iterator[Samples]:
     for attempt in range(1, TRIES + 1):
         begun = False
         try:
-            with _CHILDREN.one() as child:
+            with _CHILDREN.one(new=attempt > 1) as child:
                 child.ask("sound", path)
                 for kind, payload in child.answers(_size(path)):
                     if kind != b"S":
@@ -255,7 +259,7 @@ def frames_of(path: Path, count: int, size: int) -> list[Picture]:
     for attempt in range(1, TRIES + 1):
         pictures: list[Picture] = []
         try:
-            with _CHILDREN.one() as child:
+            with _CHILDREN.one(new=attempt > 1) as child:
                 child.ask("frames", path, count=count, size=size)
                 for kind, payload in child.answers(_size(path)):
                     if kind != b"I":

@@ -45,7 +45,7 @@ def gap(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         "hueco mi cédula es 1710034065 anótela",
         "hueco está en /home/ana/videos/uno.mp4 dijo ella",
-        "hueco lo dijo qvrt_99z en la noche del paro",
+        "hueco lo dijo ventana_99z en la noche del paro",
         f"hueco el video {(1_704_844_800 << 32) + 9} ya no se ve",
     ],
 )
@@ -54,7 +54,7 @@ def test_a_text_that_slipped_through_is_withheld_and_the_rest_released(
 ) -> None:
     pages = api_pages(
         tmp_path / "pages",
-        [{"username": "qvrt_99z", "voice_to_text": text, **VIDEO}, {}],
+        [{"username": "ventana_99z", "voice_to_text": text, **VIDEO}, {}],
     )
     built = build(tmp_path, pages)
     videos = built.frame("videos").sort("transcript", nulls_last=False)
@@ -84,11 +84,11 @@ def test_a_hashtag_that_slipped_through_leaves_with_nobody(
 
     def allowed(*arguments: Any) -> Any:
         tags, folded = whole(*arguments)
-        return tags | {"ecuador", "qvrt_99z"}, folded
+        return tags | {"ecuador", "ventana_99z"}, folded
 
     monkeypatch.setattr(slice_rows, "allowed_hashtags", allowed)
-    tags = ["ecuador", "qvrt_99z"]
-    rows = [{"username": "qvrt_99z", "hashtag_names": tags}, {"hashtag_names": tags}]
+    tags = ["ecuador", "ventana_99z"]
+    rows = [{"username": "ventana_99z", "hashtag_names": tags}, {"hashtag_names": tags}]
     built = build(tmp_path, api_pages(tmp_path / "pages", rows))
     assert built.frame("metadata")["hashtags"].to_list() == [["ecuador"], ["ecuador"]]
     assert built.manifest["hashtags_folded"][FOLDED_BY_CONTRACT] == 1
