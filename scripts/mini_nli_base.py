@@ -23,6 +23,8 @@ import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
+from builder.analyze.topics.e5_file import LAYER
+
 SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]  # ids 0 to 3, as in XLM-R
 LABELS = ["entailment", "neutral", "contradiction"]
 
@@ -166,18 +168,8 @@ def state_dict(e5: E5, kept: np.ndarray, layers: list[int]) -> dict[str, np.ndar
         "embeddings.LayerNorm.weight": get["emb.ln.w"],
         "embeddings.LayerNorm.bias": get["emb.ln.b"],
     }
-    names = {
-        "q": "attention.self.query",
-        "k": "attention.self.key",
-        "v": "attention.self.value",
-        "ao": "attention.output.dense",
-        "aln": "attention.output.LayerNorm",
-        "fi": "intermediate.dense",
-        "fo": "output.dense",
-        "oln": "output.LayerNorm",
-    }
     for new, old in enumerate(layers):
-        for short, long in names.items():
+        for short, long in LAYER.items():
             weight, bias = get[f"l{old}.{short}.w"], get[f"l{old}.{short}.b"]
             if not short.endswith("ln"):
                 weight = weight.reshape(len(bias), -1)

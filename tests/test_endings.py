@@ -180,6 +180,7 @@ def test_being_asked_to_end(
     assert '"interrupted"' in ledger
 
 
+@pytest.mark.slow
 def test_nohup_still_means_nohup(small: Built, tmp_path: Path) -> None:
     process = start(small, tmp_path, hangup=signal.SIG_IGN)  # what nohup does
     process.send_signal(signal.SIGHUP)

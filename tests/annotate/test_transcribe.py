@@ -170,6 +170,7 @@ def test_markers_are_reasons(stage, tmp_path):
 
 
 @needs_model
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_batch(stage):
     paths = sorted(SAMPLE.glob("*.mp4"))[:4]
     together = stage(frame_of(paths)).sort("id")
@@ -199,6 +200,7 @@ def edits(rows, texts):
 
 @needs_model
 @needs_speech
+@pytest.mark.slow
 def test_real_speech_is_understood_and_its_language_found(stage):
     rows = speech_rows()
     output = stage(frame_of([SPEECH / row["file"] for row in rows])).sort("id")

@@ -22,7 +22,7 @@ from builder.errors import StageFailed
 MAGIC = b"E5S1"
 _BLOCK = 32
 # tensor of a layer in the file -> its name in a BERT checkpoint
-_LAYER = {
+LAYER = {
     "q": "attention.self.query",
     "k": "attention.self.key",
     "v": "attention.self.value",
@@ -128,7 +128,7 @@ def _read(file: _Cursor) -> E5File:
         layer, part, kind = name.split(".")
         shape: Any = of_layer.get(part, -1) if kind == "w" else -1
         kind = {"w": "weight", "b": "bias"}[kind]
-        weights[f"bert.encoder.layer.{layer[1:]}.{_LAYER[part]}.{kind}"] = tensor.reshape(shape)
+        weights[f"bert.encoder.layer.{layer[1:]}.{LAYER[part]}.{kind}"] = tensor.reshape(shape)
     return E5File(
         config,
         list(zip(pieces, scores, strict=True)),

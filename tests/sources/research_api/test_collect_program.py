@@ -225,6 +225,7 @@ def test_a_proxy_of_the_environment_is_used(tmp_path: Path) -> None:
     assert through["http://research.invalid/v2/research/video/query/"] >= 4
 
 
+@pytest.mark.slow
 def test_collected_pages_are_a_source_of_regenerate(tmp_path: Path) -> None:
     import polars as pl
 
