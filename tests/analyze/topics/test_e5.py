@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from builder.analyze.topics.e5 import E5, tokenizer_of
-from builder.analyze.topics.e5_file import read_e5
-from builder.analyze.topics.embedding import WEIGHTS, Embed, keyed
+from builder.analyze.topics.e5_file import WEIGHTS, read_e5
+from builder.analyze.topics.embedding import Embed, keyed
 from builder.errors import StageFailed
 
 HIDDEN, LAYERS, HEADS, WIDE, WINDOW = 64, 2, 2, 128, 40
