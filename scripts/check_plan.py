@@ -17,14 +17,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import polars as pl
+from made_campaigns import ids_of, smallest_clip
 
 from builder.config.campaign import Campaign
 from builder.config.profile import load_profile
 from builder.pipeline.cost import HOUR, cost_of
 from builder.pipeline.plan import PLAN
 from builder.pipeline.regenerate import regenerate
-from builder.pipeline.request import SAMPLE, Request
+from builder.pipeline.request import Request
 from builder.run.progress import Progress
 from builder.run.rates import read_rates
 from builder.sources.simulate.simulate import simulate
@@ -38,15 +38,13 @@ def build(folder: Path, videos: int, downloads: int) -> tuple[float, int]:
     simulate(Campaign.load("ecuador_2024"), videos=videos, seed=videos, out=pages)
     clips.mkdir()
     silent = functools.partial(Progress, stream=None)
-    request = Request(folder / "work", folder / "out", (pages,), progress=silent)
-    regenerate(Request(folder / "ids", folder / "never", (pages,), only=frozenset({"ingest"})))
-    ids = pl.read_parquet(folder / "ids" / "ingest" / "*" / "part-*.parquet")["id"].sort()
-    clip = min(Path(str(SAMPLE / "videos")).glob("*.mp4"), key=lambda path: path.stat().st_size)
-    for row in ids.head(downloads):
-        shutil.copy(clip, clips / f"{row}.mp4")
+    ids = ids_of(pages)
+    for row in ids[:downloads]:
+        shutil.copy(smallest_clip(), clips / f"{row}.mp4")
+    work, out = folder / "work", folder / "out"
     started = time.monotonic()
-    regenerate(Request(request.work, request.out, (pages,), videos_dir=clips, progress=silent))
-    return time.monotonic() - started, ids.len()
+    regenerate(Request(work, out, (pages,), videos_dir=clips, progress=silent))
+    return time.monotonic() - started, len(ids)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ class Model:
         self.folder = folder
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(256, strategy="longest_first")
-        self.encoder = open_encoder(folder / "ct2", intra_threads=1, inter_threads=1)
+        self.encoder = open_encoder(folder / "ct2", inter_threads=1)
         self.head = load_file(folder / "head.safetensors")
         names = json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"]
         self.labels = [names[str(i)] for i in range(len(names))]

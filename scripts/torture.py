@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 import polars as pl
+from made_campaigns import ids_of, smallest_clip
 from torture_faults import FAULTS, STAGES, Fault, Site, Tally, judged
 
 from builder.annotate.transcribe import Transcribe
@@ -34,7 +35,6 @@ from builder.config.profile import load_profile
 from builder.media.downloads import find_media
 from builder.media.probe import Probe
 from builder.pipeline.plan import PLAN
-from builder.pipeline.request import SAMPLE
 from builder.run.engines.apart import Apart
 from builder.run.local import run_stage
 from builder.run.progress import Progress
@@ -51,29 +51,12 @@ def campaign(folder: Path) -> list[str]:
     simulate(Campaign.load("ecuador_2024"), videos=VIDEOS, seed=1, out=pages)
     clip = smallest_clip().read_bytes()
     videos.mkdir()
-    for n, row in enumerate(ids_of(folder, pages)[:DOWNLOADS]):
+    for n, row in enumerate(ids_of(pages)[:DOWNLOADS]):
         # the last one is damaged: it must not matter either
         (videos / f"{row}.mp4").write_bytes(clip if n + 1 < DOWNLOADS else clip[: len(clip) // 3])
     key.touch(mode=0o600)
     key.write_text("0123456789abcdef" * 4 + "\n", encoding="ascii")
     return [str(pages), "--videos-dir", str(videos), "--key-file", str(key)]
-
-
-def ids_of(folder: Path, pages: Path) -> list[int]:
-    """The ids of a simulated campaign."""
-    from builder.sources.files import find_sources
-    from builder.sources.ingest import ingest
-
-    store = Store(folder / "ids")
-    silent = functools.partial(Progress, stream=None)
-    found = ingest(Campaign.load("ecuador_2024"), find_sources([pages]), store, silent)
-    return [int(each) for each in pl.read_parquet(found.parts)["id"].sort()]
-
-
-def smallest_clip() -> Path:
-    """A small MP4 with speech."""
-    clips = Path(str(SAMPLE / "videos")).glob("*.mp4")
-    return min(clips, key=lambda path: path.stat().st_size)
 
 
 def content(folder: Path) -> dict[str, bytes]:

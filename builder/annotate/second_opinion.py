@@ -18,7 +18,7 @@ from builder.annotate.nli.checkpoint import local_folder
 from builder.annotate.nli.classifier import TextClassifier
 from builder.annotate.nli.stage import SCORE_DIGITS, nli_params
 from builder.annotate.nli.windows import over_windows, windows
-from builder.annotate.sentiment import blank, longest_first
+from builder.annotate.sentiment import labelled, longest_first
 from builder.config.profile import SecondOpinionTable
 from builder.run.stage import Stage
 from ecuador_crisis_tiktok import SENTIMENT_LABELS as LABELS
@@ -80,19 +80,16 @@ class SecondOpinion(Stage):
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """See `Stage.rows`. The input column `text` may be null."""
-        texts = batch["text"].to_list()
-        rows = [blank(text) for text in texts]
-        todo = [index for index, row in enumerate(rows) if row["status"] == "ok"]
-        scored = self.scores([texts[index] for index in todo])
-        for index, (scores, count) in zip(todo, scored, strict=True):
-            best = max(range(len(LABELS)), key=scores.__getitem__)
-            rows[index].update(
-                label=LABELS[best],
-                confidence=round(scores[best], SCORE_DIGITS),
-                n_windows=count,
-                model=self.loaded.model,
-            )
-        return rows
+        return labelled(batch["text"].to_list(), self.scores, self._verdict)
+
+    def _verdict(self, scores: list[float], count: int) -> dict[str, Any]:
+        best = max(range(len(LABELS)), key=scores.__getitem__)
+        return {
+            "label": LABELS[best],
+            "confidence": round(scores[best], SCORE_DIGITS),
+            "n_windows": count,
+            "model": self.loaded.model,
+        }
 
     def scores(self, texts: list[str]) -> list[tuple[list[float], int]]:
         """Scores (negative, neutral, positive), unrounded, and number of windows of each text."""

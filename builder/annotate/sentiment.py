@@ -18,6 +18,7 @@ float32 is under one percent once more (`scripts/parity_nli.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -78,13 +79,7 @@ class Sentiment(NliStage):
 
     def rows(self, batch: pl.DataFrame) -> list[dict[str, Any]]:
         """See `Stage.rows`. The input column `text` may be null."""
-        texts = batch["text"].to_list()
-        rows = [blank(text) for text in texts]
-        todo = [index for index, row in enumerate(rows) if row["status"] == "ok"]
-        scored = self.scores([texts[index] for index in todo])
-        for index, (scores, count) in zip(todo, scored, strict=True):
-            rows[index].update(self._verdict(scores, count))
-        return rows
+        return labelled(batch["text"].to_list(), self.scores, self._verdict)
 
     def scores(self, texts: list[str]) -> list[tuple[list[float], int]]:
         """Scores (negative, neutral, positive), unrounded, and number of windows of each text."""
@@ -144,7 +139,27 @@ def longest_first(pending: pl.DataFrame) -> pl.DataFrame:
     return pending.sort(length, "text", "id", descending=[True, False, False], nulls_last=True)
 
 
-def blank(text: str | None) -> dict[str, Any]:
+def labelled(
+    texts: Sequence[str | None],
+    scores: Callable[[list[str]], list[tuple[list[float], int]]],
+    verdict: Callable[[list[float], int], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """A row for each text; what is nothing to score has a reason.
+
+    Args:
+        texts: null for none.
+        scores: of texts: scores of the labels, and number of windows.
+        verdict: the columns that are made of these.
+    """
+    rows = [_blank(text) for text in texts]
+    todo = [(row, text) for row, text in zip(rows, texts, strict=True) if row["status"] == "ok"]
+    found = scores([text or "" for _, text in todo])
+    for (row, _), (values, count) in zip(todo, found, strict=True):
+        row.update(verdict(values, count))
+    return rows
+
+
+def _blank(text: str | None) -> dict[str, Any]:
     """The row of a text that is not scored; status `ok` where it is."""
     if not (text or "").strip():
         return {"status": "skipped", "reason": "no_text"}

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from builder.errors import StageFailed
-from builder.run.cpu import ISA_VARIABLE, automatic_instruction_set, instruction_set
+from builder.run.cpu import ISA_VARIABLE, automatic_instruction_set, cores, instruction_set
 
 _settled: str | None = None
 """The instruction set this process runs CTranslate2 with, once that is settled."""
@@ -79,8 +79,13 @@ def whisper_library() -> ModuleType:
 
 
 def open_encoder(folder: Path, **options: Any) -> Any:
-    """A `ctranslate2.Encoder`. Raises as it does: RuntimeError, ValueError."""
-    return library().Encoder(str(folder), **options)
+    """A `ctranslate2.Encoder`. Raises as it does: RuntimeError, ValueError.
+
+    One worker of one thread for each core, unless `options` say otherwise: small batches then need
+    no synchronisation inside a matrix product, and a worker's activations stay in its core's cache.
+    """
+    usual: dict[str, Any] = {"device": "cpu", "inter_threads": cores(), "intra_threads": 1}
+    return library().Encoder(str(folder), **(usual | {"max_queued_batches": -1} | options))
 
 
 def open_whisper(folder: Path, **options: Any) -> Any:

@@ -223,17 +223,17 @@ def read_found(work: Path) -> dict[str, dict[str, int]]:
 
 def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
     statuses, reasons, done = entry.statuses, entry.reasons, sum(entry.statuses.values())
-    found_parts = sorted((work / stage / entry.fingerprint).glob("part-*.parquet"))
+    found = sorted((work / stage / entry.fingerprint).glob("part-*.parquet"))
     # the next run sets the damaged ones aside and computes their rows again
-    unfinished = entry.state in _UNFINISHED
-    parts = [part for part in found_parts if is_whole(part, _ROW)] if unfinished else []
+    read = entry.state in _UNFINISHED or any(why.startswith(QUARANTINED) for why in entry.reasons)
+    parts = [part for part in found if is_whole(part, _ROW)] if read else []
     if entry.state in _UNFINISHED and entry.fingerprint and parts:
         # a stage that judges two texts of a video has two rows of one id
-        found = pl.scan_parquet(parts, glob=False).select(_ROW).collect()
-        found = found.unique(["id", "input_digest"], keep="last", maintain_order=True)
-        counted = found["status"].value_counts()
+        rows = pl.scan_parquet(parts, glob=False).select(_ROW).collect()
+        rows = rows.unique(["id", "input_digest"], keep="last", maintain_order=True)
+        counted = rows["status"].value_counts()
         statuses = {str(status): int(n) for status, n in counted.iter_rows()}
-        done = found.height
+        done = rows.height
     failed = sum(n for status, n in statuses.items() if status not in _NO_FAILURE)
     return StageStatus(
         stage=stage,
@@ -244,18 +244,14 @@ def _line(work: Path, stage: str, entry: Entry) -> StageStatus:
         failed=failed,
         reasons=reasons,
         problem=entry.problem,
-        quarantined=_quarantined(found_parts) if _any_quarantined(entry) else (),
+        quarantined=_quarantined(parts),
     )
 
 
-def _any_quarantined(entry: Entry) -> bool:
-    return entry.state in _UNFINISHED or any(why.startswith(QUARANTINED) for why in entry.reasons)
-
-
 def _quarantined(parts: Sequence[Path]) -> list[str]:
-    """Digests of the inputs of the rows in quarantine."""
+    """Digests of the inputs of the rows in quarantine; a stage may give no reasons."""
     columns = (*_ROW, "reason")
-    whole = [part for part in parts if is_whole(part, columns)]
+    whole = [part for part in parts if "reason" in pl.read_parquet_schema(part)]
     if not whole:
         return []
     found = pl.scan_parquet(whole, glob=False).select(columns).collect()

@@ -76,12 +76,11 @@ def page_of(material: Material, topics: Topics | None = None, most: int = MOST_R
             "samples": bool(samples),
         }
     style, script = _style(), _file("app.js")
-    # title and warning of a campaign file are English
-    told = material.campaign if material.language == "en" else None
+    told = material.english
     fields = {
         "name": material.name,
         "version": material.version,
-        "title": told.title if told is not None else material.name,
+        "title": material.title,
         "n": words.number(rows_of(material)),
         "window": material.window,
     }

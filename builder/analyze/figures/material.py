@@ -63,6 +63,16 @@ class Material:
         return cls(release, about.name, about.version, about.synthetic, *window, **settings)
 
     @property
+    def english(self) -> Campaign | None:
+        """The campaign where its words fit the page: what people read in its file is English."""
+        return self.campaign if self.language == "en" else None
+
+    @property
+    def title(self) -> str:
+        """The campaign's title; its name where that is not at hand, or in another language."""
+        return self.name if self.english is None else self.english.title
+
+    @property
     def words(self) -> Words:
         """The texts."""
         return words(self.language)

@@ -87,14 +87,12 @@ def render_page(
         }
         for table in tables
     ]
-    # the title in a campaign file is English
-    told = material.campaign if material.language == "en" else None
     page = page_template("figures/page.html.jinja").render(
         words=words,
         title=words("page_title", name=material.name, version=material.version),
         lead=words(
             "page_lead",
-            title=told.title if told is not None else material.name,
+            title=material.title,
             n=words.number(material.videos),
             window=material.window,
         ),

@@ -51,14 +51,7 @@ class E5:
 
         folder = converted(file, cache)
         try:
-            self._encoder = open_encoder(
-                folder,
-                device="cpu",
-                compute_type="int8",
-                inter_threads=cores(),
-                intra_threads=1,
-                max_queued_batches=-1,
-            )
+            self._encoder = open_encoder(folder, compute_type="int8")
             self._tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
             told = json.loads((folder / _WRITTEN).read_text(encoding="utf-8"))
         except (RuntimeError, ValueError, OSError) as error:

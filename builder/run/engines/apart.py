@@ -24,6 +24,7 @@ import polars as pl
 from builder.errors import StageFailed
 from builder.run.engines.child import ALIVE, BATCH, ERROR, NO_MEMORY, STAGE, packed, unpacked
 from builder.run.stage import FAILED, INTERNAL, QUARANTINED, Stage
+from builder.run.workers.start import start
 
 log = logging.getLogger(__name__)
 
@@ -55,20 +56,16 @@ class _Child:
         self._kills = _memory_kills()
         self.stage: Stage | None = None
         try:
-            self.process = subprocess.Popen(
+            self.process = start(
                 [*_COMMAND, str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # whatever a library prints is no output of ours
-                pass_fds=[theirs.fileno()],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-                start_new_session=True,  # Ctrl-C is for the parent
+                "to compute in",
+                # a stage can come from wherever this program found it
+                {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+                socket=theirs.fileno(),
             )
-        except OSError as error:
+        except StageFailed:
             ours.close()
-            raise StageFailed(
-                "no process could be started to compute in",
-                way_out="too many processes or too little memory; end some and run again",
-            ) from error
+            raise
         finally:
             theirs.close()
         self._connection = Connection(ours.detach())

@@ -107,7 +107,7 @@ class Pool:
 
 class _Child:
     def __init__(self, what_for: str) -> None:
-        self.process = start(COMMAND, what_for, **_ONE_THREAD)
+        self.process = start(COMMAND, what_for, _ONE_THREAD)
         self.told = False
         if self.process.stdin is None or self.process.stdout is None:
             raise OSError("no pipes")  # they were asked for

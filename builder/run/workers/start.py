@@ -6,34 +6,44 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import builder
 from builder.errors import StageFailed
 
 
-def start(command: Sequence[str], what_for: str, **environment: str) -> subprocess.Popen[bytes]:
+def start(
+    command: Sequence[str],
+    what_for: str,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    socket: int | None = None,
+) -> subprocess.Popen[bytes]:
     """Start a child that imports this package, asked over stdin and heard over stdout.
 
     Args:
         command: a program and its arguments.
         what_for: said where none can be started: "to …".
         environment: variables set for it.
+        socket: a descriptor it is asked and heard over instead; then its stderr is ours.
 
     Raises:
         StageFailed: no process can be started.
     """
     home = str(Path(builder.__path__[0]).parent)
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    pipe = subprocess.PIPE if socket is None else subprocess.DEVNULL
     try:
         return subprocess.Popen(
             command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL if socket is None else None,
+            pass_fds=() if socket is None else (socket,),
             bufsize=0,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | environment,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
             start_new_session=True,  # Ctrl-C is for the parent
         )
     except OSError as error:

@@ -20,9 +20,6 @@ from builder.run.ct2 import hidden_states, made_with, open_encoder
 class CTranslate2Backend:
     """The encoder in CTranslate2, the classification head in float32 on the first token's state.
 
-    One worker with one thread per core: small batches then need no synchronisation inside a
-    matrix product, and each worker's activations stay in its core's cache.
-
     Args:
         folder: a converted folder (`nli_convert`).
         threads: cores to use; default all.
@@ -44,12 +41,7 @@ class CTranslate2Backend:
         self._workers = threads or cores()
         try:
             self._encoder = open_encoder(
-                folder / "ct2",
-                device="cpu",
-                compute_type=compute_type,
-                inter_threads=self._workers,
-                intra_threads=1,
-                max_queued_batches=-1,
+                folder / "ct2", compute_type=compute_type, inter_threads=self._workers
             )
             self._head = load_file(str(folder / "head.safetensors"))
         except (RuntimeError, ValueError, OSError) as error:
